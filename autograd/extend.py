@@ -29,9 +29,9 @@ Programs of `compile`
     `outside_types` do. A `Rehearsed` function is compiled without being asked, where nobody can tell the difference.
 Loops
     `compiled_loop` makes numba compile a function of arrays when it is first called, and keep it on disk, and
-    `machine_function` LLVM what is written in its instructions, for `registers` of this processor; `load_numba` raises
-    where it is not installed. `fusing` tells whether the calls that run are recorded for such loops, and `rolling`
-    whether a `scan` of many calls would become machine code.
+    `machine_function` LLVM what is written in its instructions, with a `machine_loop`, for `registers` of this
+    processor; `load_numba` raises where it is not installed. `fusing` tells whether the calls that run are recorded for
+    such loops, and `rolling` whether a `scan` of many calls would become machine code.
 Distributions
     `densities` has functions of standardized variables, such as the quantile of Laplace's distribution, that keep their
     digits in the tails; `densities.special` is `scipy.special`, imported when a function of it is asked for.
@@ -110,6 +110,7 @@ if typing.TYPE_CHECKING:
     from .tensors.tensor import pickled
     from .transforms.checkpoint import restore_in_checkpoints
     from .transforms.compile.fused.loops import compiled_loop, load_numba, machine_function, registers
+    from .transforms.compile.fused.loops import each as machine_loop
     from .transforms.compile.rehearsed import Rehearsed
     from .visualize.page import html_page
 
@@ -119,7 +120,7 @@ __all__ = [
     "describe_calls", "done_outside", "drawn", "elementwise", "enter_batch", "everywhere", "find_mistakes",
     "fusing", "general", "html_page", "importing", "innermost", "is_copy", "is_finite", "is_sole_owner",
     "is_unpacked", "lazy_names", "leave_batch", "leaves", "lend", "levels", "linear", "load_numba",
-    "look_for_mistakes", "machine_function", "mark_written", "missing", "multilinear", "name_calls",
+    "look_for_mistakes", "machine_function", "machine_loop", "mark_written", "missing", "multilinear", "name_calls",
     "not_differentiable", "outside", "outside_types", "overwrite", "pickled", "portions", "registers", "replacing",
     "restore_in_checkpoints", "rolling", "same_tensor", "select", "set_gradient_buffer", "set_module", "trace_calls",
     "trace_operations", "unrecorded", "whole",
@@ -137,10 +138,12 @@ _OWN = {
     "tensors.parameter_memory": ("borrow", "is_sole_owner", "lend", "same_tensor", "set_gradient_buffer"),
     "tensors.tensor": ("pickled",),
     "transforms.checkpoint": ("restore_in_checkpoints",),
-    "transforms.compile.fused.loops": ("compiled_loop", "load_numba", "machine_function", "registers"),
+    "transforms.compile.fused.loops": (
+        "compiled_loop", "each as machine_loop", "load_numba", "machine_function", "registers",
+    ),
     "transforms.compile.rehearsed": ("Rehearsed",),
     "visualize.page": ("html_page",),
-}
+}  # fmt: skip
 # Names of `autograd` too, and of HIPS autograd: see `autograd.core`.
 _OTHERS = {
     "": ("Context", "Function"),

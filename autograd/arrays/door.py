@@ -150,10 +150,12 @@ def contents(trees: list[Any]) -> list[Any]:
 
 
 def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
-    """Return lists, tuples and dicts with a function applied to what stands in them, and to anything else itself."""
+    """Return tuples, lists, dicts and slices with a function applied to what stands in them, and to all else itself."""
     kind = type(tree)
     if kind is tuple or kind is list:
         return kind([mapped(function, part) for part in tree])
+    if kind is slice:
+        return slice(mapped(function, tree.start), mapped(function, tree.stop), mapped(function, tree.step))
     if kind is dict:
         return {name: mapped(function, part) for name, part in tree.items()}
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):

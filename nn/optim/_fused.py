@@ -6,21 +6,17 @@ Options that are off are numbers that change nothing: a sign of 1, a rate of shr
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from llvmlite import ir  # where numba is installed, of which `load_numba` has made sure
 
-from autograd.extend import machine_function
+from autograd.extend import machine_function, machine_loop
 
 from ._flat_parameters import FlatParameters, Run
 from ._optimizer import check_looped
-
-_VERSION = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
 
 
 def update(
@@ -35,9 +31,8 @@ def update(
         of_gradient = 1 - group["lr"] * group["weight_decay"], 0.0, of_gradient[2]
     smallest = 1000 * np.finfo(dtype).tiny if run.step % 64 == 0 else 0  # as `clear_subnormal` has it
     table = np.array([*of_gradient, *numbers, smallest], dtype)
-    if arrays[0].size:
-        loop = _loop(step, dtype.char, len(arrays), len(table), (bool(table[1]), *switches))
-        loop(*map(id, arrays), id(table), arrays[0].size)
+    loop = _loop(step, dtype.char, len(arrays), len(table), (bool(table[1]), *switches))
+    loop(*map(id, arrays), id(table), arrays[0].size)
 
 
 @cache
@@ -56,21 +51,13 @@ def _loop(
         *cells, table, count = function.args
         builder = ir.IRBuilder(function.append_basic_block())
         known = [builder.load(builder.gep(table, [index(i)], source_etype=kind), typ=kind) for i in range(numbers)]
-        before, body, after = builder.block, builder.append_basic_block(), builder.append_basic_block()
-        builder.branch(body)
-        builder.position_at_end(body)
-        i = builder.phi(index)
-        step(_Numbers(builder, kind), [builder.gep(x, [i], source_etype=kind) for x in cells], known, *switches)
-        following = builder.add(i, index(1))
-        i.add_incoming(index(0), before)
-        i.add_incoming(following, body)
-        builder.cbranch(builder.icmp_signed("<", following, count), body, after)
-        builder.position_at_end(after)
+        with machine_loop(builder, count) as i:
+            step(_Numbers(builder, kind), [builder.gep(x, [i], source_etype=kind) for x in cells], known, *switches)
         builder.ret_void()
         outside.call(function, [*(outside.inttoptr(address, pointer) for address in args[:-1]), args[-1]])
         return ir.IntType(1)(1)
 
-    return machine_function(f"{_VERSION} {step.__name__} {char} {arrays} {switches}", arrays + 1, 1, write)
+    return machine_function(f"{step.__name__} {char} {arrays} {switches}", arrays + 1, 1, write)
 
 
 class _Numbers:

@@ -4,6 +4,7 @@ Arithmetic and sums are the same to the last bit; functions such as exp differ b
 random programs is tried with the environment variable PLAINGRAD_PROGRAMS.
 """
 
+import importlib
 import os
 import random
 import re
@@ -586,3 +587,18 @@ def test_loops_of_several_processes_do_not_mix(tmp_path: Path, monkeypatch: pyte
         command = [sys.executable, "-c", OF_SEVERAL_PROCESSES, *names]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert not done.returncode, done.stderr
+
+
+def test_machine_code_is_that_of_the_module_as_it_is_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not what an earlier version of the module wrote under the same words, here or on disk."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = []
+    for number in (3, 4):
+        text = f"def write(builder, given):\n    return builder.icmp_signed('==', given[0], given[0].type({number}))\n"
+        (tmp_path / "writes_of_machine_code.py").write_text(text)
+        machine_loops._text_of.cache_clear()
+        importlib.invalidate_caches()
+        monkeypatch.delitem(sys.modules, "writes_of_machine_code", raising=False)
+        written = importlib.import_module("writes_of_machine_code").write
+        found.append([machine_loops.machine_function("equal", 0, 1, written)(n) for n in (3, 4)])
+    assert found == [[True, False], [False, True]]

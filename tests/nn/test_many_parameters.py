@@ -1,7 +1,7 @@
 """Optimizers and models of many parameters: their work grows no faster than the number of these."""
 
-import sys
 import gc
+import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any

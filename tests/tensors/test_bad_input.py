@@ -78,7 +78,7 @@ PASSIVE = {
     "compatibility",  # a mode of the whole process, which tests/hips sets
     # What layers say to a recorder and to numba: it takes functions and arrays as they are.
     *("cached_arrays", "compiled_loop", "done_outside", "drawn", "fusing", "is_copy", "is_finite", "load_numba"),
-    *("machine_function", "registers", "select"),
+    *("machine_function", "machine_loop", "registers", "select"),
     *("Rehearsed", "Widened", "called", "outside", "rolling", "unrecorded"),
     *("importing", "lazy_names"),  # what a package does when it is imported
 }

@@ -13,7 +13,7 @@ from ...arrays.rows import are_rows
 from ...arrays.select import select
 from ...arrays.traced import Traced, Variable, plain
 from .floats import Computed, TracedFloat
-from .program import HELD, Argument, ArrayOf, Call, Fixed, GradientOf
+from .program import HELD, Argument, ArrayOf, Call, Entered, Fixed, GradientOf
 from .quoting import identifier, is_literal, literal
 from .types import ArrayArgument
 
@@ -153,7 +153,7 @@ class Expressions:
         elif function is np.where and len(args) == 3:
             called = self.name_of(select, "where")
         else:
-            called = self.text(getattr(function, "entry", function))
+            called = self.text(function.entry if isinstance(function, Entered) else function)
         return f"{called}({', '.join([*positional, *named, *end])})"
 
     def source(self, fetch: Any) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy._core import umath
 from numpy.lib.stride_tricks import as_strided
 
+from ...arrays.door import mapped as mapped
 from ...arrays.traced import Traced as Traced
 from ...arrays.traced import TracedNumber
 from ...arrays.traced import Variable as Variable
@@ -280,20 +281,10 @@ def _add_traced(tree: Any, found: list[Any]) -> None:
         _add_traced((tree.start, tree.stop, tree.step), found)
 
 
-def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
-    """Return tuples, lists, dicts and slices with a function applied to all else in them."""
-    kind = type(tree)
-    if kind in NOTHING or issubclass(kind, Variable):
-        return function(tree)
-    if kind is tuple or kind is list:
-        return kind([function(part) if type(part) is Traced else mapped(function, part) for part in tree])
-    if kind is dict:
-        return {key: mapped(function, part) for key, part in tree.items()}
-    if kind is slice:
-        return slice(mapped(function, tree.start), mapped(function, tree.stop), mapped(function, tree.step))
-    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return kind(*[mapped(function, part) for part in tree])
-    return function(tree)
+class Entered:
+    """A function of a program, in whose place the text calls another: its `entry`."""
+
+    entry: Any
 
 
 def replaced(same: Mapping[int, Any], tree: Any) -> Any:

@@ -5,8 +5,7 @@ A function of such numbers writes the code for one number, or for several side b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .loops import load_numba
@@ -224,23 +223,3 @@ def variable(builder: ir.IRBuilder, first: ir.Value) -> Any:
         place = builder.alloca(first.type)
     builder.store(first, place)
     return place
-
-
-@contextmanager
-def each(builder: ir.IRBuilder, stop: ir.Value | int, start: ir.Value | int = 0, step: int = 1) -> Iterator[Any]:
-    """Write a loop, which LLVM leaves as it is: it would take long to unroll what is written in vectors already."""
-    first, end = (x if isinstance(x, ir.Value) else ir.Constant(INDEX, x) for x in (start, stop))
-    module, before = builder.module, builder.basic_block
-    loop, after = builder.append_basic_block("loop"), builder.append_basic_block("after")
-    builder.cbranch(builder.icmp_signed("<", first, end), loop, after)
-    builder.position_at_end(loop)
-    index = builder.phi(INDEX)
-    index.add_incoming(first, before)
-    yield index
-    following = builder.add(index, ir.Constant(INDEX, step))
-    index.add_incoming(following, builder.basic_block)
-    branch = builder.cbranch(builder.icmp_signed("<", following, end), loop, after)
-    mark = module.add_metadata([module.add_metadata(["llvm.loop.unroll.disable"]), f"{len(module.metadata)}"])
-    mark.operands = (mark, mark.operands[0])  # as LLVM wants it: the first is the loop itself
-    branch.set_metadata("llvm.loop", mark)
-    builder.position_at_end(after)

@@ -13,8 +13,9 @@ import numpy as np
 
 from ..loops.loop import Loop, Part, Unsuitable
 from .arithmetic import OWN, Arithmetic, memory_of
-from .bits import BIT, INDEX, apart, each, parts_of, several, together, variable
+from .bits import BIT, INDEX, apart, parts_of, several, together, variable
 from .elements import Elements
+from .loops import each
 from .values import BOOL, dtype_of
 
 from llvmlite import ir  # isort: skip - after numba was found

@@ -25,10 +25,10 @@ from .nests import Nests
 
 from llvmlite import ir  # isort: skip - after numba was found
 
+Array = np.ndarray[Any, Any]
 #: What a loop is made from, and the numbers of its arguments, its final values, what it stacks, and memory for it.
 Link = tuple[Elements | Nests, Sequence[int]]
 FEW = 500  # operations on single numbers: with more, nests over arrays are as fast, and take less time to compile
-Array = np.ndarray[Any, Any]
 WIDE = 4  # operations in a call, on average: nests of fewer are many small loops
 
 
@@ -105,12 +105,9 @@ class MachineCode:
 
 
 def chain_code(
-    name: str,
-    links: Sequence[Link],
-    dtypes: Sequence[np.dtype[Any]],
-    own: Sequence[Array],
+    name: str, links: Sequence[Link], dtypes: Sequence[np.dtype[Any]], own: Sequence[Array],
     otherwise: Callable[..., bool],
-) -> Callable[..., Any]:
+) -> Callable[..., Any]:  # fmt: skip
     """Return a builtin function of arrays that runs loops, each as often as it says.
 
     Parameters
@@ -129,24 +126,19 @@ def chain_code(
 
     def write(builder: ir.IRBuilder, arguments: Sequence[ir.Value]) -> ir.Value:
         where, arrays, count = arguments
-        items = builder.load(_field(builder, where, ITEMS, INDEX.as_pointer()))
-        functions, kind, instead, *rest = (
-            builder.load(builder.gep(items, [ir.Constant(INDEX, i)])) for i in range(len(holder))
-        )
-        table = builder.inttoptr(elements_of(builder, [functions])[0], INDEX.as_pointer())
-        call, truth = (builder.load(builder.gep(table, [ir.Constant(INDEX, i)])) for i in range(2))
+        functions, kind, instead, *rest = _integers(builder, _field(builder, where, ITEMS), len(holder))
+        call, truth = _integers(builder, elements_of(builder, [functions])[0], 2)
         start, checks, runs, done, other = (builder.append_basic_block() for _ in range(5))
         builder.cbranch(builder.icmp_signed("==", count, ir.Constant(INDEX, given)), start, other)
         builder.position_at_end(start)
-        found = builder.inttoptr(arrays, INDEX.as_pointer())
-        objects = [builder.load(builder.gep(found, [ir.Constant(INDEX, i)])) for i in range(given)]
-        same = [builder.icmp_signed("==", builder.load(_field(builder, x, TYPE, INDEX)), kind) for x in objects]
+        objects = _integers(builder, arrays, given)
+        same = [builder.icmp_signed("==", _field(builder, x, TYPE), kind) for x in objects]
         builder.cbranch(_all(builder, same), checks, other)
         builder.position_at_end(checks)
         same = []
         for x, dtype in zip(objects, rest, strict=False):
-            same.append(builder.icmp_signed("==", builder.load(_field(builder, x, DTYPE, INDEX)), dtype))
-            same.append(builder.trunc(builder.load(_field(builder, x, FLAGS, INDEX)), BIT))  # NPY_ARRAY_C_CONTIGUOUS
+            same.append(builder.icmp_signed("==", _field(builder, x, DTYPE), dtype))
+            same.append(builder.trunc(_field(builder, x, FLAGS), BIT))  # NPY_ARRAY_C_CONTIGUOUS
         builder.cbranch(_all(builder, same), runs, other)
         builder.position_at_end(runs)
         builder.cbranch(_written(links)(builder, elements_of(builder, [*objects, *rest[given:]])), done, other)
@@ -161,8 +153,14 @@ def chain_code(
     return machine_builtin(name, text, write, holder)
 
 
-def _field(builder: ir.IRBuilder, address: ir.Value, offset: int, kind: ir.Type) -> ir.Value:
-    return builder.inttoptr(builder.add(address, ir.Constant(INDEX, offset)), kind.as_pointer())
+def _integers(builder: ir.IRBuilder, address: ir.Value, count: int) -> list[ir.Value]:
+    """Return the integers at an address, each of which may be an address, too."""
+    pointer = builder.inttoptr(address, INDEX.as_pointer())
+    return [builder.load(builder.gep(pointer, [ir.Constant(INDEX, i)])) for i in range(count)]
+
+
+def _field(builder: ir.IRBuilder, address: ir.Value, offset: int) -> ir.Value:
+    return _integers(builder, builder.add(address, ir.Constant(INDEX, offset)), 1)[0]
 
 
 def _all(builder: ir.IRBuilder, truths: Sequence[ir.Value]) -> ir.Value:

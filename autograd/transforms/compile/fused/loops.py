@@ -14,8 +14,8 @@ import stat
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -127,7 +127,7 @@ def machine_function(
     Parameters
     ----------
     what
-        All that the machine code depends on.
+        All that the machine code depends on, besides the text of the module in which `write` is.
     releases
         Whether other threads may run meanwhile, as with NumPy's products, and write to arrays that they share.
     """
@@ -135,7 +135,31 @@ def machine_function(
     def written(builder: Any, given: Any) -> Any:
         return write(builder, [*elements_of(builder, given[:arrays]), *given[arrays:]])
 
+    what = f"{_text_of(write.__module__)} {what}"
     return _function_at(_address(what, arrays + integers, written, 8), arrays + integers, releases)
+
+
+@contextmanager
+def each(builder: Any, stop: Any, start: Any = 0, step: int = 1) -> Iterator[Any]:
+    """Write a loop, which LLVM leaves as it is: it would take long to unroll what is written in vectors already."""
+    from llvmlite import ir
+
+    number = ir.IntType(64)
+    first, end = (x if isinstance(x, ir.Value) else number(x) for x in (start, stop))
+    module, before = builder.module, builder.basic_block
+    loop, after = builder.append_basic_block("loop"), builder.append_basic_block("after")
+    builder.cbranch(builder.icmp_signed("<", first, end), loop, after)
+    builder.position_at_end(loop)
+    index = builder.phi(number)
+    index.add_incoming(first, before)
+    yield index
+    following = builder.add(index, number(step))
+    index.add_incoming(following, builder.basic_block)
+    branch = builder.cbranch(builder.icmp_signed("<", following, end), loop, after)
+    mark = module.add_metadata([module.add_metadata(["llvm.loop.unroll.disable"]), f"{len(module.metadata)}"])
+    mark.operands = (mark, mark.operands[0])  # as LLVM wants it: the first is the loop itself
+    branch.set_metadata("llvm.loop", mark)
+    builder.position_at_end(after)
 
 
 def elements_of(builder: Any, objects: Iterable[Any]) -> list[Any]:
@@ -148,10 +172,16 @@ def elements_of(builder: Any, objects: Iterable[Any]) -> list[Any]:
 
 
 @functools.cache
+def _text_of(module: str) -> str:
+    """Return a digest of the file of a module, if it has one."""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return _digest(Path(file).read_bytes()) if file else ""
+
+
+@functools.cache
 def _function_at(address: int, count: int, releases: bool) -> Callable[..., bool]:
-    made: Callable[..., bool] = (ctypes.CFUNCTYPE if releases else ctypes.PYFUNCTYPE)(
-        ctypes.c_bool, *[ctypes.c_int64] * count
-    )(address)
+    kind = ctypes.CFUNCTYPE if releases else ctypes.PYFUNCTYPE
+    made: Callable[..., bool] = kind(ctypes.c_bool, *[ctypes.c_int64] * count)(address)
     return made
 
 

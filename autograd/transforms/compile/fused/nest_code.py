@@ -13,8 +13,9 @@ from typing import Any
 
 from ..loops.loop import Carried, Part
 from .arithmetic import memory_of
-from .bits import BIT, BYTE, INDEX, each, variable
+from .bits import BIT, BYTE, INDEX, variable
 from .loop_code import units_of
+from .loops import each
 from .nest_memory import table_of
 from .nest_steps import Buffer, Held, Step
 from .nest_tiles import Tile

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from .arithmetic import Arithmetic
-from .bits import BYTE, INDEX, apart, each, together
+from .bits import BYTE, INDEX, apart, together
+from .loops import each
 from .nest_steps import Buffer
 
 from llvmlite import ir  # isort: skip - after numba was found

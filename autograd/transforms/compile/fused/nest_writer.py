@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from .arithmetic import memory_of
-from .bits import BIT, INDEX, Number, apart, each, together, variable
+from .bits import BIT, INDEX, Number, apart, together, variable
+from .loops import each
 from .nest_memory import Writer, halved, table_of
 from .nest_products import write_product
 from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Scatter, Step, View, in_order

@@ -17,7 +17,7 @@ from ....arrays.traced import Traced
 from ....later import load
 from ..creation import original_creation
 from ..printer import printed
-from ..program import CONSTANT, MADE, Call, Check, Fixed, Program, asks, traced_in
+from ..program import CONSTANT, MADE, Call, Check, Entered, Fixed, Program, asks, traced_in
 from .loop import Loop, Same, Unsuitable
 from .parts import LARGEST, RAISING, call_like, work_of
 from .running import CompiledLoop, body_of, kind_of, memory_for
@@ -303,7 +303,7 @@ class _Chainer:
         return [*before, made, *after]
 
 
-class Chain(CompiledLoop):
+class Chain(CompiledLoop, Entered):
     """Loops that machine code runs one after the other: takes what they are given, and returns what is read later.
 
     It has memory of its own for what they give each other, so that one thread at a time may call it.
@@ -329,9 +329,8 @@ class Chain(CompiledLoop):
         made: tuple[Any, ...] = self.entry(*arguments)
         return made
 
-    @functools.cached_property
-    def entry(self) -> Callable[..., Any]:
-        """What a program calls: machine code alone where that suffices, as a short loop takes less time than a call."""
+    def _entry(self) -> Callable[..., Any]:
+        """Return what a program calls: machine code alone where that suffices: many a loop takes less than a call."""
         given = [f"x{i}" for i in range(len(self.loop.arguments))]
         results = [f"r{i}" for i in range(len(self._shapes))]
         scope: dict[str, Any] = {"machine": self._builtin, "asarray": asarray}
@@ -352,6 +351,8 @@ class Chain(CompiledLoop):
         exec("\n    ".join(lines), scope)  # the text is the one above
         run: Callable[..., Any] = scope[self.__name__]
         return run
+
+    entry: Any = functools.cached_property(_entry)
 
     @functools.cached_property
     def _builtin(self) -> Callable[..., Any]:
