@@ -109,8 +109,7 @@ if typing.TYPE_CHECKING:
     from .tensors.parameter_memory import borrow, is_sole_owner, lend, same_tensor, set_gradient_buffer
     from .tensors.tensor import pickled
     from .transforms.checkpoint import restore_in_checkpoints
-    from .transforms.compile.fused.loops import compiled_loop, load_numba, machine_function, registers
-    from .transforms.compile.fused.loops import each as machine_loop
+    from .transforms.compile.fused.loops import compiled_loop, load_numba, machine_function, machine_loop, registers
     from .transforms.compile.rehearsed import Rehearsed
     from .visualize.page import html_page
 
@@ -138,9 +137,7 @@ _OWN = {
     "tensors.parameter_memory": ("borrow", "is_sole_owner", "lend", "same_tensor", "set_gradient_buffer"),
     "tensors.tensor": ("pickled",),
     "transforms.checkpoint": ("restore_in_checkpoints",),
-    "transforms.compile.fused.loops": (
-        "compiled_loop", "each as machine_loop", "load_numba", "machine_function", "registers",
-    ),
+    "transforms.compile.fused.loops": ("compiled_loop", "load_numba", "machine_function", "machine_loop", "registers"),
     "transforms.compile.rehearsed": ("Rehearsed",),
     "visualize.page": ("html_page",),
 }  # fmt: skip

@@ -21,7 +21,7 @@ _STORE, _UNPACK = opmap["STORE_SUBSCR"], opmap["UNPACK_SEQUENCE"]
 
 
 class _Foreign(dict[str, bool]):
-    """A cache of which files belong to Python's standard library or an installed library, by file name."""
+    """A cache of which files belong to Python's standard library or another installed library, by file name."""
 
     libraries: tuple[str, ...] = ()
 
@@ -31,7 +31,8 @@ class _Foreign(dict[str, bool]):
 
             paths = sysconfig.get_paths()
             self.libraries = tuple(paths[kind] + os.sep for kind in ("stdlib", "platstdlib", "purelib", "platlib"))
-        self[file] = file.startswith((*self.libraries, "<frozen")) or f"{os.sep}site-packages{os.sep}" in file
+        installed = any(f"{os.sep}{folder}{os.sep}" in file for folder in ("site-packages", "dist-packages"))
+        self[file] = (installed or file.startswith((*self.libraries, "<frozen"))) and not within_file(file)
         return self[file]
 
 
@@ -109,7 +110,7 @@ def is_unpacked(frame: FrameType) -> bool:
 
 
 def of_library(file: str) -> bool:
-    """Tell whether a file belongs to Python's standard library or an installed library."""
+    """Tell whether a file belongs to Python's standard library or another installed library."""
     return _foreign[file]
 
 

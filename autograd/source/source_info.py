@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
-_PACKAGES = tuple(os.path.join(_ROOT, name) + os.sep for name in ("autograd", "nn"))
+_PACKAGES = tuple(os.path.join(_ROOT, name) + os.sep for name in ("autograd", "nn", "datasets"))
 _NUMPY = os.path.dirname(np.__file__) + os.sep
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import re
 import sys
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from types import FunctionType, SimpleNamespace
 from typing import Any
 
 from ....source.call_site import of_library
+from ....source.source_info import within_file
 from .code_names import Names, names_in
 
 OWN = ("autograd", "nn", "datasets")
@@ -19,8 +19,6 @@ _LIBRARIES = {
     "llvmlite", "cffi", *OWN,
 }  # fmt: skip
 _LIBRARIES.discard("__main__")
-_HOME = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 4))
-_OWN_FOLDERS = tuple(os.path.join(_HOME, name) + os.sep for name in OWN)
 _PARTS = ("fget", "func", "__func__", "__wrapped__")
 _LAYOUT = ("__slots__", "__dict__", "__weakref__")
 _VISIBLE = (SimpleNamespace, BaseException)
@@ -35,12 +33,7 @@ def in_library(name: str | None, module: dict[str, Any]) -> bool:
     file, spec = module.get("__file__"), module.get("__spec__")
     if file is None:
         return getattr(spec, "origin", None) in ("built-in", "frozen") or hasattr(spec, "submodule_search_locations")
-    return _file_in_library(file)
-
-
-@functools.cache
-def _file_in_library(file: str) -> bool:
-    return of_library(file) or "dist-packages" in file or os.path.abspath(file).startswith(_OWN_FOLDERS)
+    return of_library(file) or within_file(file)
 
 
 def _is_of_library(kind: type) -> bool:

@@ -15,7 +15,7 @@ from ..loops.loop import Loop, Part, Unsuitable
 from .arithmetic import OWN, Arithmetic, memory_of
 from .bits import BIT, INDEX, apart, parts_of, several, together, variable
 from .elements import Elements
-from .loops import each
+from .loops import machine_loop
 from .values import BOOL, dtype_of
 
 from llvmlite import ir  # isort: skip - after numba was found
@@ -85,7 +85,7 @@ class LoopWriter:
         """Run the loop for all elements of a batch, `width` at a time: some again, where the last are fewer."""
         builder, self.size = self.builder, size
         last = builder.sub(size, ir.Constant(INDEX, self.width))
-        with each(builder, size, step=self.width) as lane:
+        with machine_loop(builder, size, step=self.width) as lane:
             self.tile = lane
             self.lane = builder.select(builder.icmp_signed("<", lane, last), lane, last)
             self.write()
@@ -104,7 +104,7 @@ class LoopWriter:
                 own[v] = variable(builder, builder.load(carried[k]))
             elif v not in places:
                 own[v] = variable(builder, self.arithmetic.constant(0, elements.values.dtypes[v], self._width(v)))
-        with each(builder, self.count) as self.index:
+        with machine_loop(builder, self.count) as self.index:
             here.update((v, builder.load(carried[k])) for k, v in states.items())
             self._compute_all()
             for number, (ids, (_, backwards)) in enumerate(zip(elements.stacked, elements.loop.stacked, strict=True)):

@@ -140,7 +140,7 @@ def machine_function(
 
 
 @contextmanager
-def each(builder: Any, stop: Any, start: Any = 0, step: int = 1) -> Iterator[Any]:
+def machine_loop(builder: Any, stop: Any, start: Any = 0, step: int = 1) -> Iterator[Any]:
     """Write a loop, which LLVM leaves as it is: it would take long to unroll what is written in vectors already."""
     from llvmlite import ir
 

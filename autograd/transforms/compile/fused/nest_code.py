@@ -15,7 +15,7 @@ from ..loops.loop import Carried, Part
 from .arithmetic import memory_of
 from .bits import BIT, BYTE, INDEX, variable
 from .loop_code import units_of
-from .loops import each
+from .loops import machine_loop
 from .nest_memory import table_of
 from .nest_steps import Buffer, Held, Step
 from .nest_tiles import Tile
@@ -98,7 +98,7 @@ class NestWriter:
         rows = {x.argument for x in loop.inputs if isinstance(x, Part)}
         rows.update(range(len(loop.arguments) + len(loop.finals), len(arrays)))
         self.apart = {k: size for k in rows if units[k]}
-        with each(builder, size) as element:
+        with machine_loop(builder, size) as element:
             starts = (builder.mul(element, ir.Constant(INDEX, unit)) for unit in units)
             self.arrays = [builder.gep(array, [start]) for array, start in zip(arrays, starts, strict=True)]
             self.write()
@@ -116,7 +116,7 @@ class NestWriter:
         finals = [variable(builder, own[i] if k is None else arrays[k]) for i, k in enumerate(firsts)]
         with builder.if_then(builder.icmp_signed(">", self.count, ir.Constant(INDEX, 0))):
             self._steps(body.before)
-            with each(builder, self.count) as index:
+            with machine_loop(builder, self.count) as index:
                 self._advance(index, carried, rotating)
                 self._steps(body.steps)
                 ends = {k: self.pointers[id(view.buffer)] for k, view in body.after.items()}
@@ -197,7 +197,7 @@ class NestWriter:
 
     def _tiles(self, tile: Tile) -> None:
         pointers, builder = self.pointers, self.builder
-        with each(builder, tile.count) as number:
+        with machine_loop(builder, tile.count) as number:
             self.pointers = dict(pointers)
             for key, elements in tile.advances.items():
                 place = builder.mul(number, ir.Constant(INDEX, elements))

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 from .arithmetic import Arithmetic
 from .bits import BYTE, INDEX, apart, together
-from .loops import each
+from .loops import machine_loop
 from .nest_steps import Buffer
 
 from llvmlite import ir  # isort: skip - after numba was found
@@ -56,7 +56,7 @@ class Writer:
 
     def loops(self, stack: ExitStack, shape: Sequence[int]) -> list[ir.Value]:
         """Begin a loop for each axis; return the indices."""
-        return [ir.Constant(INDEX, 0) if n == 1 else stack.enter_context(each(self.builder, n)) for n in shape]
+        return [ir.Constant(INDEX, 0) if n == 1 else stack.enter_context(machine_loop(self.builder, n)) for n in shape]
 
     def load_vector(self, pointer: ir.Value, lanes: int) -> ir.Value:
         """Return numbers that lie side by side in memory."""

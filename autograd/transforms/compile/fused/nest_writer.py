@@ -10,7 +10,7 @@ import numpy as np
 
 from .arithmetic import memory_of
 from .bits import BIT, INDEX, Number, apart, together, variable
-from .loops import each
+from .loops import machine_loop
 from .nest_memory import Writer, halved, table_of
 from .nest_products import write_product
 from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Scatter, Step, View, in_order
@@ -138,7 +138,7 @@ class StepWriter(Writer):
         total = [self.load_lanes(first, stride, lanes)]
         if n >= 2 * lanes:
             so_far = variable(builder, total[0])
-            with each(builder, n // lanes, 1) as block:
+            with machine_loop(builder, n // lanes, 1) as block:
                 place = builder.mul(block, ir.Constant(INDEX, lanes * stride))
                 following = self.load_lanes(builder.gep(first, [place]), stride, lanes)
                 builder.store(arithmetic.compute(operation, dtype, [builder.load(so_far), following]), so_far)
@@ -170,11 +170,11 @@ class StepWriter(Writer):
             builder.ret(builder.fadd(*(builder.call(function, [start, length.value]) for start, length in parts)))
         whole = n - (n & 7)
         sums = variable(builder, writer.load_lanes(first, stride, 8))
-        with each(builder, whole.value, 8, 8) as i:
+        with machine_loop(builder, whole.value, 8, 8) as i:
             more = writer.load_lanes(at(Number(builder, i)), stride, 8)
             builder.store(builder.fadd(builder.load(sums), more), sums)
         total = variable(builder, halved(builder, apart(builder, builder.load(sums))))
-        with each(builder, n.value, whole.value) as i:
+        with machine_loop(builder, n.value, whole.value) as i:
             builder.store(builder.fadd(builder.load(total), writer.load(at(Number(builder, i)))), total)
         builder.ret(builder.load(total))
         return function
