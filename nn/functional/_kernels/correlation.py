@@ -15,6 +15,7 @@ groups of channels.
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -82,11 +83,15 @@ def _transposed(y: Any, weight: Any, bias: Any, windows: Windows, groups: int) -
     """Return the sum of all windows, each of them the weights times an element of `y`."""
     if type(y) not in ARRAY_TYPES or type(weight) not in ARRAY_TYPES:
         return _biased(_of_batch(transposed, y, weight, windows, groups), bias)
-    channels = weight.shape[1] * groups
+    channels, phases, turned = weight.shape[1] * groups, math.prod(windows.stride), windows.turned
     few = len(weight) * math.prod(windows.size) <= channels * math.prod(windows.counts)  # columns of y, not of the sum
-    few = few or math.prod(windows.kernel) == 1
-    if max(windows.stride) == 1 and (few or direct.fits(y, weight.size, weight.shape[1], windows.turned)):
-        return _convolve(y, _turned(weight, groups), bias, windows.turned, groups, Saved())
+    few = phases == 1 and (few or math.prod(windows.kernel) == 1)
+    weights = len(weight) * weight.shape[1] * phases * math.prod(turned.kernel)
+    apart = phases == 1 or max(windows.dilation) == 1
+    if few or (apart and direct.fits(y, weights, weight.shape[1] * phases, turned)):
+        biases = bias if bias is None or phases == 1 else np.repeat(bias, phases)
+        out = _convolve(y, _turned(weight, windows, groups), biases, turned, groups, Saved())
+        return out if phases == 1 else _interleaved(out, windows)
     kernels = weight.reshape(groups, len(weight) // groups, -1).swapaxes(1, 2)
     padded = _padded_size(windows)
     sums = [
@@ -102,11 +107,30 @@ def _transposed(y: Any, weight: Any, bias: Any, windows: Windows, groups: int) -
     return out.swapaxes(0, 1)
 
 
-def _turned(weight: Any, groups: int) -> Any:
-    """Return the kernels turned around, from outputs to inputs: the transpose with stride 1 convolves with them."""
-    outputs, inner, *kernel = weight.shape
-    turned = np.flip(weight, (*range(2, weight.ndim),)).reshape(groups, outputs // groups, inner, *kernel)
-    return turned.swapaxes(1, 2).reshape(groups * inner, outputs // groups, *kernel)
+def _turned(weight: Any, windows: Windows, groups: int) -> Any:
+    """Return the kernels turned around, from outputs to inputs: windows over the results convolve with them.
+
+    With a stride, one result has several inputs, each with kernels of its own: every so many elements of a kernel.
+    """
+    (outputs, inner), stride, kernel = weight.shape[:2], windows.stride, windows.turned.kernel
+    if max(stride) > 1:
+        more = [k * s - size for k, s, size in zip(kernel, stride, windows.kernel, strict=True)]
+        weight = np.pad(weight, [(0, 0), (0, 0), *[(0, n) for n in more]])
+    apart = [n for both in zip(kernel, stride, strict=True) for n in both]
+    weight = weight.reshape(groups, outputs // groups, inner, *apart)
+    within, phases = (*range(3, weight.ndim, 2),), (*range(4, weight.ndim, 2),)
+    turned = np.flip(weight, within).transpose(0, 2, *phases, 1, *within)
+    return turned.reshape(groups * inner * math.prod(stride), outputs // groups, *kernel)
+
+
+def _interleaved(out: Any, windows: Windows) -> Any:
+    """Return the elements, of which those from one window to the next are channels of `out`."""
+    stride, (n, _, *counts), axes = windows.stride, out.shape, len(windows.stride)
+    apart = out.swapaxes(0, 1).reshape(-1, *stride, n, *counts)
+    order = [axis + step for axis in range(1, axes + 1) for step in (axes + 1, 0)]
+    whole = apart.transpose(0, axes + 1, *order).reshape(len(apart), n, *map(operator.mul, counts, stride))
+    inside = [slice(p % s, p % s + size) for p, s, size in zip(windows.padding, stride, windows.size, strict=True)]
+    return whole[(slice(None), slice(None), *inside)].swapaxes(0, 1)
 
 
 def _sum_windows(kernels: Any, y: Any, windows: Windows) -> Any:

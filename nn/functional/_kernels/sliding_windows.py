@@ -61,9 +61,15 @@ class Windows(NamedTuple):
 
     @property
     def turned(self) -> Windows:
-        """The windows over the results of windows with stride 1: each has those of the windows that have an element."""
-        padding = tuple(reach - 1 - p for reach, p in zip(self.reach, self.padding, strict=True))
-        return self._replace(size=self.counts, counts=self.size, padding=padding)
+        """The windows over the results: each has those of the windows that have an element, or one of the next few.
+
+        That is as many elements as there are from one window to the next; dilated windows have to have a stride of 1.
+        """
+        axes = list(zip(*self, strict=True))
+        kernel = tuple(-(-k // s) for _, k, s, *_ in axes)
+        padding = tuple(d * (k - 1) - p // s for k, (_, _, s, d, p, _) in zip(kernel, axes, strict=True))
+        counts = tuple(-(-(p + n) // s) - p // s for n, _, s, _, p, _ in axes)
+        return Windows(self.counts, kernel, (1,) * len(axes), self.dilation, padding, counts)
 
 
 class Tap(NamedTuple):
