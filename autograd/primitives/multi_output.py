@@ -67,9 +67,7 @@ class ManyOutputs(ManyInputs):
         """Pull the gradients of the outputs back; see `graph.Operation`."""
         super().pull_carefully(node, self.complete(node, g), gradients, lift, absorb)
 
-    def _lift(self, name: str, value: Any, node: Node, inputs: tuple[Node | None, ...], lift: Lift) -> Any:
-        if name != "out":
-            return super()._lift(name, value, node, inputs, lift)
+    def _lifted_out(self, value: Any, node: Node, lift: Lift) -> Any:
         parts = [
             lift.wrap(part, output_node(node, i, part)) if part.dtype.kind in "fc" else part
             for i, part in enumerate(value)

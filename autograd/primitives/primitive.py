@@ -38,6 +38,7 @@ Rule = Callable[..., Any]
 # Passed to a rule when it is called, and so not kept.
 AT_CALL = ("into", "index")
 _NOTHING = itemgetter(slice(0))
+_OUT = -1  # among the origins of what a rule keeps
 
 # Tests make sure that functions and rules of these packages write only to their results.
 _OWN = {__name__.partition(".")[0]}
@@ -64,9 +65,9 @@ class Primitive:
     computed, applied
         The functions called for the result and for gradients: `forward` and the rules, wrapped where they are a user's,
         so that they cannot write to their arguments.
-    rules, needs, at_call
+    rules, needs, at_call, origins
         One derivative rule for each differentiable input; the names of the values that it keeps, and of those passed
-        when it is called.
+        when it is called; which input each kept value is, `_OUT` for the output, None for what has no gradient.
     apply
         The function that users call.
     pull
@@ -80,7 +81,7 @@ class Primitive:
     # that a copy of an operation, as `unary_binary` makes it, would have.
     __slots__ = (
         "applied", "apply", "at_call", "computed", "defaults", "forward", "freed", "function", "kind", "name", "needs",
-        "ours", "parameters", "pull", "push", "pushes", "rules", "shaped", "trusted", "variadic",
+        "origins", "ours", "parameters", "pull", "push", "pushes", "rules", "shaped", "trusted", "variadic",
     )  # fmt: skip
 
     links = False  # whether results that are views of inputs are recognized
@@ -111,6 +112,8 @@ class Primitive:
             named[i], dropped[i] = (*further, *named[i]), len(further)
         self.needs = tuple([tuple([name for name in names if name not in AT_CALL]) for names in named])
         self.at_call = tuple([tuple([name for name in names if name in AT_CALL]) for names in named])
+        sources = {name: i for i, name in enumerate(self.parameters[: len(rules)])} | {"out": _OUT}
+        self.origins = tuple([tuple([sources.get(name) for name in names]) for names in self.needs])
         wanted = {name for names in named for name in names}
         self.shaped = tuple([i for i, name in enumerate(self.parameters) if f"{name}_shape" in wanted])
         # The shapes and dtypes of this package's rules are checked by its tests, those of other rules when they are
@@ -200,7 +203,8 @@ class Primitive:
         kept = self.kept(node, index) if lift is None else self.lifted(node, index, lift)
         if replace is not None:
             kept = tuple(map(replace, kept))
-        given = {name: index if name == "index" else None for name in self.at_call[of_rule]}
+        names = self.at_call[of_rule]
+        given = {name: index if name == "index" else None for name in names} if names else {}
         rule = self.applied[of_rule if len(self.applied) > 1 else 0]
         try:
             return rule(g, *kept, **given)
@@ -215,27 +219,24 @@ class Primitive:
 
     def lifted(self, node: Node, index: int, lift: Lift) -> tuple[Any, ...]:
         """Return the same as `kept`, with tensors instead of the arrays that came from live inputs."""
-        inputs, needs = self.inputs(node), self.needs[0 if self.variadic else index]
-        return tuple(
-            self._lift(name, value, node, inputs, lift)
-            for name, value in zip(needs, self.kept(node, index), strict=True)
-        )
+        inputs, lifted = self.inputs(node), []
+        origins = self.origins[0 if self.variadic else index]
+        for origin, value in zip(origins, self.kept(node, index)):  # noqa: B905 - hot, and both are as long
+            if origin == _OUT:
+                value = self._lifted_out(value, node, lift)
+            elif origin is not None and self.variadic:
+                value = [a if x is None else lift.wrap(a, x) for a, x in zip(value, inputs, strict=True)]
+            elif origin is not None and (source := inputs[origin]) is not None:
+                value = lift.wrap(value, source)
+            lifted.append(value)
+        return tuple(lifted)
+
+    def _lifted_out(self, value: Any, node: Node, lift: Lift) -> Any:
+        return lift.wrap(value, node)
 
     def statics(self, node: Node) -> tuple[Any, ...] | None:
         """Return the further arguments of a linear operation of one input, None for any other operation."""
         return () if self.kind == "linear" else None
-
-    def _lift(self, name: str, value: Any, node: Node, inputs: tuple[Node | None, ...], lift: Lift) -> Any:
-        if name == "out":
-            return lift.wrap(value, node)
-        if self.variadic:
-            if name != self.parameters[0]:
-                return value
-            return [a if x is None else lift.wrap(a, x) for a, x in zip(value, inputs, strict=True)]
-        if name not in self.parameters[: len(inputs)]:
-            return value
-        source = inputs[self.parameters.index(name)]
-        return value if source is None else lift.wrap(value, source)
 
     def pull_carefully(self, node: Node, g: Gradient, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
         """Pull `g` back for one node; see `graph.Operation`."""
@@ -246,7 +247,8 @@ class Primitive:
             gx = self.derivative(node, index, g, lift)
             if absorb:
                 gx = self._absorb(gx, node, index, g, lift)
-            gx = self.conform(gx, x, node)
+            if getattr(gx, "shape", None) != x.shape or gx.dtype is not x.dtype:
+                gx = self.conform(gx, x, node)
             gradients[x] = gx if held is None else sum_gradients(held, gx)
 
     def _push(self, node: Node, tangents: Sequence[Any], lift: Lift | None) -> Any:
