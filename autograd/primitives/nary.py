@@ -92,14 +92,17 @@ def several_inputs(op: Primitive) -> Function:
 
 
 def _pull(op: Primitive) -> Callable[[Node, Any, Gradients], None]:
-    plan = [(rule, bool(given)) for rule, given in zip(op.applied, op.at_call, strict=True)]
+    plan = list(zip(op.applied, op.at_call, strict=True))
 
     def pull(node: Node, g: Any, gradients: Gradients) -> None:
-        for x, kept, (rule, writes) in zip(node.kept_y[0], node.kept, plan):  # noqa: B905 - as above
+        shared: dict[Any, Any] = {}
+        for x, kept, (rule, given) in zip(node.kept_y[0], node.kept, plan):  # noqa: B905 - as above
             held = gradients[x]
             if held is absent:
                 continue
-            if writes:
+            if given == ("shared",):
+                gx = rule(g, *kept, shared)
+            elif given:
                 buffer = x.buffer if held is None and type(x) is Leaf and g.dtype is x.dtype else None
                 into = buffer.claim() if buffer is not None and _are_of(x.dtype, kept) else None
                 if Used.compile and into is not None:

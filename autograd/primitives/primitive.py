@@ -35,8 +35,8 @@ from .read_only import array_returned, guarded_forward, guarded_rule
 Function = Callable[..., Any]
 Rule = Callable[..., Any]
 
-# Passed to a rule when it is called, and so not kept.
-AT_CALL = ("into", "index")
+# Passed to a rule when it is called, and so not kept: `shared` is for what rules of one node leave for each other.
+AT_CALL = ("into", "index", "shared")
 _NOTHING = itemgetter(slice(0))
 _OUT = -1  # among the origins of what a rule keeps
 
@@ -149,9 +149,8 @@ class Primitive:
                 )
             at_call = [name in AT_CALL for name in names[1:]]
             if at_call != sorted(at_call):
-                raise DeclarationError(
-                    f"a derivative rule of '{self.name}' takes index and into after all that it keeps"
-                )
+                what = "takes index, into and shared after all that it keeps"
+                raise DeclarationError(f"a derivative rule of '{self.name}' {what}")
             named.append(names[1:])
         return named
 
@@ -203,8 +202,7 @@ class Primitive:
         kept = self.kept(node, index) if lift is None else self.lifted(node, index, lift)
         if replace is not None:
             kept = tuple(map(replace, kept))
-        names = self.at_call[of_rule]
-        given = {name: index if name == "index" else None for name in names} if names else {}
+        given = {name: index if name == "index" else None for name in names} if (names := self.at_call[of_rule]) else {}
         rule = self.applied[of_rule if len(self.applied) > 1 else 0]
         try:
             return rule(g, *kept, **given)
@@ -375,7 +373,7 @@ def _shape(value: Any) -> tuple[int, ...]:
 def _known(parameters: tuple[str, ...], variadic: bool) -> frozenset[str]:
     """Return the names of all that a rule can take beside its first argument."""
     shapes = [f"{name}_shape" for name in parameters]
-    return frozenset(("out", "into", *parameters, *shapes, *(("index",) if variadic else ())))
+    return frozenset(("out", "into", "shared", *parameters, *shapes, *(("index",) if variadic else ())))
 
 
 @functools.cache

@@ -688,8 +688,8 @@ class _TensorLift:
         while type(node) is Share:  # the array is that of the tensor itself; who uses it with a batch adds another
             node = node.x  # type: ignore[assignment]  # it has an input
         lifted = object.__new__(Tensor)
-        lifted._array = array if type(array) is ndarray else as_array(array)
-        lifted._node, lifted._cut = node, None
+        array = array if type(array) is ndarray else as_array(array)
+        lifted._array, lifted._node, lifted._cut = array, node, None
         return lifted
 
     def unwrap(self, gradient: Any) -> Array:

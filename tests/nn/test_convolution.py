@@ -179,7 +179,6 @@ def test_columns_by_long_runs_are_the_same(drawn: Any, channels_first: bool) -> 
 
 def test_gradients_by_the_input_are_convolutions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_correlation, "add_columns", None)  # no windows are added up
-    monkeypatch.setattr(_correlation, "_sum_shifted", None)
     for inputs, outputs, kernel in ((4, 4, 3), (4, 2, 3), (2, 4, 1)):
         x = tensor(normal(2, inputs, 8, 7), requires_grad=True)
         functional.conv2d(x, normal(outputs, inputs, kernel, kernel), padding=kernel // 2).sum().backward()

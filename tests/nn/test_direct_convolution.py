@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from autograd import compile, gradcheck, gradgradcheck, jvp, tensor, vmap
 from nn import functional
-from nn.functional._kernels import direct
+from nn.functional._kernels import correlation, direct
 from nn.functional._kernels.sliding_windows import Windows, slide
 
 pytest.importorskip("numba")
@@ -139,6 +139,33 @@ def test_what_is_infinite_stays_where_it_belongs(size: tuple[int, int], value: f
         np.testing.assert_allclose(weights, others, atol=1e-12)
 
 
+@given(drawn=convolutions())
+def test_the_gradient_of_the_input_is_the_transpose(drawn: Any) -> None:
+    """A sum of products with a gradient of the output is one with the gradient of the input, whatever the stride."""
+    x, weight, windows, groups = drawn
+    y = normal(len(x), len(weight), *windows.counts, dtype=x.dtype)
+    found = correlation.transposed(y, weight, None, windows, groups)
+    assert (found.shape, found.dtype) == (x.shape, x.dtype)
+    sums, others = found * x.astype(float), y * by_definition(x, weight, windows, groups)
+    scale = (abs(y) * by_definition(abs(x), abs(weight), windows, groups)).sum()
+    assert abs(sums.sum() - others.sum()) <= 100 * np.finfo(x.dtype).eps * scale
+
+
+@pytest.mark.parametrize("kernel", [(4, 2), (3, 2), (2, 2)])
+def test_infinite_results_have_infinite_gradients_where_they_are_read(kernel: tuple[int, int]) -> None:
+    windows = slide("test", (6, 7), kernel, (2, 1), (1, 0), (1, 0), (1, 1))
+    for index in np.ndindex(windows.counts):
+        y, weight = normal(2, 4, *windows.counts), abs(normal(4, 3, *kernel))
+        y[1, 2, *index] = np.inf
+        reached = np.zeros(windows.counts)
+        reached[index] = 1
+        seen = correlation.transposed(reached[None, None], np.ones((1, 1, *kernel)), None, windows, 1)[0, 0] != 0
+        with np.errstate(invalid="ignore"):
+            found = correlation.transposed(y, weight, None, windows, 1)
+        assert np.isfinite(found[0]).all()
+        assert (np.isinf(found[1]) == seen).all()
+
+
 CONVOLUTIONS: dict[str, tuple[Any, Any]] = {
     "1d": (lambda x, w: functional.conv1d(x, w, padding=1), ((2, 3, 9), (4, 3, 3))),
     "2d": (lambda x, w: functional.conv2d(x, w, padding=1), ((1, 3, 4, 8), (2, 3, 3, 3))),
@@ -146,6 +173,8 @@ CONVOLUTIONS: dict[str, tuple[Any, Any]] = {
     "groups": (lambda x, w: functional.conv2d(x, w, groups=2, padding=1), ((1, 4, 4, 8), (2, 2, 3, 3))),
     "depthwise": (lambda x, w: functional.conv1d(x, w, groups=3), ((2, 3, 9), (6, 1, 3))),
     "stride": (lambda x, w: functional.conv2d(x, w, stride=(2, 1), padding=1), ((1, 2, 6, 8), (2, 2, 3, 3))),
+    "phases": (lambda x, w: functional.conv2d(x, w, stride=2, padding=1), ((1, 2, 7, 6), (2, 2, 4, 2))),
+    "transposed phases": (lambda x, w: functional.conv_transpose2d(x, w, stride=2), ((1, 3, 4, 5), (3, 2, 4, 4))),
     "3d": (lambda x, w: functional.conv3d(x, w, padding=1), ((1, 2, 3, 3, 3), (2, 2, 2, 2, 2))),
     "transposed": (lambda x, w: functional.conv_transpose2d(x, w, padding=1), ((1, 3, 4, 5), (3, 2, 3, 3))),
 }
@@ -232,7 +261,7 @@ F.conv2d(x[:1, :, :4, :4], w)
 assert "llvmlite" not in sys.modules
 one = F.conv2d(x, w)
 assert "llvmlite" in sys.modules and "numba" not in sys.modules
-from nn.functional._kernels import direct
+from nn.functional._kernels import correlation, direct
 direct._machine.cache_clear()
 from autograd.transforms.compile.fused import loops
 loops._llvm.cache_clear()

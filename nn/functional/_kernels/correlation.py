@@ -86,22 +86,13 @@ def _transposed(y: Any, weight: Any, bias: Any, windows: Windows, groups: int) -
     channels, phases, turned = weight.shape[1] * groups, math.prod(windows.stride), windows.turned
     few = len(weight) * math.prod(windows.size) <= channels * math.prod(windows.counts)  # columns of y, not of the sum
     few = phases == 1 and (few or math.prod(windows.kernel) == 1)
-    weights = len(weight) * weight.shape[1] * phases * math.prod(turned.kernel)
-    apart = phases == 1 or max(windows.dilation) == 1
-    if few or (apart and direct.fits(y, weights, weight.shape[1] * phases, turned)):
+    if turned and (few or direct.fits(y, weight.size, weight.shape[1] * phases, turned)):
         biases = bias if bias is None or phases == 1 else np.repeat(bias, phases)
         out = _convolve(y, _turned(weight, windows, groups), biases, turned, groups, Saved())
         return out if phases == 1 else _interleaved(out, windows)
     kernels = weight.reshape(groups, len(weight) // groups, -1).swapaxes(1, 2)
-    padded = _padded_size(windows)
-    sums = [
-        _sum_shifted(kernels, y[part], padded, windows) if padded else _sum_windows(kernels, y[part], windows)
-        for part in batches(len(y), channels, windows, y.itemsize)
-    ]
+    sums = [_sum_windows(kernels, y[part], windows) for part in batches(len(y), channels, windows, y.itemsize)]
     out = sums[0] if len(sums) == 1 else np.concatenate(sums, 1)
-    if padded:
-        inner = [slice(low, low + size) for low, size in zip(windows.padding, windows.size, strict=True)]
-        out = out[(slice(None), slice(None), *inner)]
     if bias is not None:
         out = out + bias.reshape(-1, *(1,) * (out.ndim - 1))
     return out.swapaxes(0, 1)
@@ -112,10 +103,8 @@ def _turned(weight: Any, windows: Windows, groups: int) -> Any:
 
     With a stride, one result has several inputs, each with kernels of its own: every so many elements of a kernel.
     """
-    (outputs, inner), stride, kernel = weight.shape[:2], windows.stride, windows.turned.kernel
-    if max(stride) > 1:
-        more = [k * s - size for k, s, size in zip(kernel, stride, windows.kernel, strict=True)]
-        weight = np.pad(weight, [(0, 0), (0, 0), *[(0, n) for n in more]])
+    (outputs, inner), stride = weight.shape[:2], windows.stride
+    kernel = [k // step for k, step in zip(windows.kernel, stride, strict=True)]
     apart = [n for both in zip(kernel, stride, strict=True) for n in both]
     weight = weight.reshape(groups, outputs // groups, inner, *apart)
     within, phases = (*range(3, weight.ndim, 2),), (*range(4, weight.ndim, 2),)
@@ -141,37 +130,6 @@ def _sum_windows(kernels: Any, y: Any, windows: Windows) -> Any:
     out = np.zeros((channels, len(y), *windows.size), cols.dtype)
     add_columns(out, cols.reshape(channels, *windows.kernel, len(y), *windows.counts), windows)
     return out
-
-
-def _padded_size(windows: Windows) -> tuple[int, ...] | None:
-    """Return the size with padding if the stride is 1 and windows are short compared to their number, else None.
-
-    Then a tap of all windows is one run of memory: `_sum_shifted` adds it in half the time or less, although it also
-    computes the columns of windows that cross borders, which are zero.
-    """
-    if any(stride != 1 for stride in windows.stride):
-        return None
-    padded = tuple(count + reach - 1 for count, reach in zip(windows.counts, windows.reach, strict=True))
-    if any(low + size > p for low, size, p in zip(windows.padding, windows.size, padded, strict=True)):
-        return None
-    return padded if math.prod(padded) <= 1.5 * math.prod(windows.counts) else None
-
-
-def _sum_shifted(kernels: Any, y: Any, size: tuple[int, ...], windows: Windows) -> Any:
-    """Return the sum as ``(channels, n, *size)``, where `size` includes the padding."""
-    groups, rows, _ = kernels.shape
-    n, outputs = y.shape[:2]
-    channels, area = groups * rows // math.prod(windows.kernel), math.prod(size)
-    spread = np.zeros((outputs, n, *size), y.dtype)
-    spread[(slice(None), slice(None), *map(slice, windows.counts))] = y.swapaxes(0, 1)
-    steps = [math.prod(size[axis + 1 :]) * d for axis, d in enumerate(windows.dilation)]
-    shifts = [sum(k * step for k, step in zip(place, steps, strict=True)) for place in np.ndindex(windows.kernel)]
-    length = max(n * area - shifts[-1], 0)
-    cols = np.matmul(kernels, spread.reshape(groups, outputs // groups, n * area)[:, :, :length])
-    out = np.zeros((channels, n * area), cols.dtype)
-    for shift, tap in zip(shifts, cols.reshape(channels, len(shifts), length).swapaxes(0, 1), strict=True):
-        out[:, shift : shift + length] += tap
-    return out.reshape(channels, n, *size)
 
 
 def _weight_product(x: Any, y: Any, windows: Windows, groups: int, saved: Saved | None = None) -> Any:

@@ -60,14 +60,16 @@ class Windows(NamedTuple):
         return tuple(d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
 
     @property
-    def turned(self) -> Windows:
+    def turned(self) -> Windows | None:
         """The windows over the results: each has those of the windows that have an element, or one of the next few.
 
-        That is as many elements as there are from one window to the next; dilated windows have to have a stride of 1.
+        That is as many elements as there are from one window to the next. None if these do not divide a window.
         """
         axes = list(zip(*self, strict=True))
-        kernel = tuple(-(-k // s) for _, k, s, *_ in axes)
-        padding = tuple(d * (k - 1) - p // s for k, (_, _, s, d, p, _) in zip(kernel, axes, strict=True))
+        if any(k % s or s > 1 < d for _, k, s, d, *_ in axes):
+            return None
+        kernel = tuple(k // s for _, k, s, *_ in axes)
+        padding = tuple(d * (k // s - 1) - p // s for _, k, s, d, p, _ in axes)
         counts = tuple(-(-(p + n) // s) - p // s for n, _, s, _, p, _ in axes)
         return Windows(self.counts, kernel, (1,) * len(axes), self.dilation, padding, counts)
 

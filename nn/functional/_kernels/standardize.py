@@ -13,6 +13,7 @@ from autograd.extend import ARRAY_TYPES, accurate_sum
 from .half_precision import in_single
 
 Axes = tuple[int, ...]
+Shared = dict[Any, Any] | None  # what the rules of a gradient leave for each other
 
 
 class Moments:
@@ -80,36 +81,52 @@ def _is_factor(weight: Any, x: Any, axes: Axes) -> bool:
     return weight is not None and _fits(weight, x) and set(axes) <= set(_spread_axes(x.shape, weight.shape))
 
 
-def _less_mean(x: Any, axes: Axes, eps: float, centered: bool, moments: Moments) -> tuple[Any, Any]:
+def _less_mean(x: Any, axes: Axes, eps: float, centered: bool, moments: Moments, shared: Shared) -> tuple[Any, Any]:
     """Return x less its mean, and the factor 1 / sqrt(variance + eps)."""
     if isinstance(x, Tensor):
         count = moments.count(_count(x, axes))
         x = x - moments.total(x.sum(axis=axes, keepdims=True)) / count if centered else x
         inverse = 1 / np.sqrt(moments.total((x * x).sum(axis=axes, keepdims=True)) / count + eps)
         return x, inverse
-    return x - moments.mean, 1 / np.sqrt(moments.variance + eps)
+    if shared is None:
+        return x - moments.mean, 1 / np.sqrt(moments.variance + eps)
+    if "less mean" not in shared:
+        shared["less mean"] = x - moments.mean, 1 / np.sqrt(moments.variance + eps)
+    return shared["less mean"]
 
 
-def _input_rule(g: Any, x: Any, weight: Any, axes: Axes, eps: float, centered: bool, moments: Moments) -> Any:
+def _summed(name: str, axes: Axes, shared: Shared, g: Any, x: Any = None) -> Any:
+    """Return the sum of g, or of g * x, over axes, which are kept with length 1."""
+    found = None if shared is None else shared.get((name, axes))
+    if found is None:
+        found = accurate_sum(g, axes, keepdims=True) if x is None else _dots(g, x, axes)
+        if shared is not None:
+            shared[name, axes] = found
+    return found
+
+
+def _input_rule(
+    g: Any, x: Any, weight: Any, axes: Axes, eps: float, centered: bool, moments: Moments, shared: Shared
+) -> Any:
     """Subtract from the gradient its mean and its part along the whitened input: the output does not depend on them."""
-    rest, inverse = _less_mean(x, axes, eps, centered, moments)
-    factor = inverse
-    if _is_factor(weight, x, axes):
-        factor = inverse * weight
-    elif weight is not None:
-        g = g * weight
+    factor = _is_factor(weight, x, axes)
+    shared = shared if factor or weight is None else None  # no other rule needs sums of g * weight
+    rest, inverse = _less_mean(x, axes, eps, centered, moments, shared)
+    g = g if factor or weight is None else g * weight
     count = moments.count(_count(x, axes))
-    along = moments.total(_dots(g, rest, axes)) / count * inverse * inverse  # the square could underflow
-    mean = moments.total(accurate_sum(g, axes, keepdims=True)) / count if centered else None
+    along = moments.total(_summed("along", axes, shared, g, rest)) / count * inverse
+    along = along * inverse  # the square could underflow
+    mean = moments.total(_summed("g", axes, shared, g)) / count if centered else None
+    inverse = inverse * weight if factor else inverse
     if type(g) in ARRAY_TYPES and type(rest) in ARRAY_TYPES and g.dtype == rest.dtype:
-        rest *= along
-        gx = np.subtract(g, rest, rest)
+        gx = np.multiply(rest, along, rest if shared is None else None)
+        np.subtract(g, gx, gx)
         if centered:
             gx -= mean
-        gx *= factor
+        gx *= inverse
         return gx
     gx = g - rest * along
-    return (gx - mean if centered else gx) * factor
+    return (gx - mean if centered else gx) * inverse
 
 
 def _spread_axes(shape: tuple[int, ...], narrow: tuple[int, ...]) -> Axes:
@@ -119,17 +136,18 @@ def _spread_axes(shape: tuple[int, ...], narrow: tuple[int, ...]) -> Axes:
 
 
 def _weight_rule(
-    g: Any, x: Any, weight_shape: tuple[int, ...], axes: Axes, eps: float, centered: bool, moments: Moments
-) -> Any:
-    rest, inverse = _less_mean(x, axes, eps, centered, moments)
+    g: Any, x: Any, weight_shape: tuple[int, ...], axes: Axes, eps: float, centered: bool, moments: Moments,
+    shared: Shared,
+) -> Any:  # fmt: skip
+    rest, inverse = _less_mean(x, axes, eps, centered, moments, shared)
     spread = _spread_axes(g.shape, weight_shape)
     if set(spread) <= set(axes):
-        return (_dots(g, rest, spread) * inverse).reshape(weight_shape)
+        return (_summed("along", spread, shared, g, rest) * inverse).reshape(weight_shape)
     return _dots(g, rest * inverse, spread).reshape(weight_shape)
 
 
-def _bias_rule(g: Any, bias_shape: tuple[int, ...]) -> Any:
-    return accurate_sum(g, _spread_axes(g.shape, bias_shape)).reshape(bias_shape)
+def _bias_rule(g: Any, bias_shape: tuple[int, ...], shared: Shared) -> Any:
+    return _summed("g", _spread_axes(g.shape, bias_shape), shared, g).reshape(bias_shape)
 
 
 standardize = in_single(general(_standardize_forward, _input_rule, _weight_rule, _bias_rule, name="standardize"))
