@@ -27,6 +27,7 @@ import numpy
 
 from benchmarks.workload_tasks import BESIDE, BY_HAND, ENGINES, JAX, MNIST, PYTORCH, TASKS
 
+WARM_UP = 400, 2.0  # steps, or seconds of them: what engines do after a while they do then
 RTOL = 2e-3  # of the largest number of an array, or of a thousandth of that of all: training multiplies rounding
 
 
@@ -73,9 +74,11 @@ def work(task: str, name: str, folder: Path) -> None:
     peak = memory("VmHWM") - before
     numpy.savez(folder / f"{name}.npz", *found)
     print(json.dumps({"peak": peak, "first": first}), flush=True)
-    started = time.process_time()
-    made.step()
-    repeats = max(1, int(0.1 / max(time.process_time() - started, 1e-7)))
+    started, steps = time.process_time(), 0
+    while steps < WARM_UP[0] and time.process_time() < started + WARM_UP[1]:
+        made.step()
+        steps += 1
+    repeats = max(1, int(0.1 * steps / max(time.process_time() - started, 1e-7)))
     for _ in sys.stdin:
         made.step()  # fills the caches again
         faults, started = resource.getrusage(resource.RUSAGE_SELF).ru_minflt, time.process_time()
