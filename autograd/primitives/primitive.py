@@ -81,7 +81,7 @@ class Primitive:
     # that a copy of an operation, as `unary_binary` makes it, would have.
     __slots__ = (
         "applied", "apply", "at_call", "computed", "defaults", "forward", "freed", "function", "kind", "name", "needs",
-        "origins", "ours", "parameters", "pull", "push", "pushes", "rules", "shaped", "trusted", "variadic",
+        "origins", "ours", "parameters", "passed", "pull", "push", "pushes", "rules", "shaped", "trusted", "variadic",
     )  # fmt: skip
 
     links = False  # whether results that are views of inputs are recognized
@@ -103,6 +103,7 @@ class Primitive:
         self.forward = forward or function
         self.name = name or function.__name__
         self.parameters, self.defaults = parameters_of(self.forward, len(rules))
+        self.passed = frozenset(AT_CALL) - frozenset(self.parameters)  # which may have these names themselves
         named = self._named(rules)
         self.pushes = tuple(zip(jvp, self._named(jvp, "t"), strict=True)) if jvp else ()
         self.push = self._push if jvp else None
@@ -110,11 +111,11 @@ class Primitive:
         for i, (_, names) in enumerate(self.pushes):
             further = tuple([name for name in names if name not in named[i]])
             named[i], dropped[i] = (*further, *named[i]), len(further)
-        self.needs = tuple([tuple([name for name in names if name not in AT_CALL]) for names in named])
-        self.at_call = tuple([tuple([name for name in names if name in AT_CALL]) for names in named])
+        self.needs = tuple([tuple([name for name in names if name not in self.passed]) for names in named])
+        self.at_call = tuple([tuple([name for name in names if name in self.passed]) for names in named])
         sources = {name: i for i, name in enumerate(self.parameters[: len(rules)])} | {"out": _OUT}
         self.origins = tuple([tuple([sources.get(name) for name in names]) for names in self.needs])
-        wanted = {name for names in named for name in names}
+        wanted = {name for names in named for name in names} - set(self.parameters)
         self.shaped = tuple([i for i, name in enumerate(self.parameters) if f"{name}_shape" in wanted])
         # The shapes and dtypes of this package's rules are checked by its tests, those of other rules when they are
         # used. So are those of SciPy's ufuncs, which give double precision for a Python number where NumPy's do not.
@@ -147,10 +148,9 @@ class Primitive:
                     f"a derivative rule of '{self.name}' takes ({', '.join(names)}); it should take {what}, and then "
                     f"any of {', '.join(sorted(known))}"
                 )
-            at_call = [name in AT_CALL for name in names[1:]]
+            at_call = [name in self.passed for name in names[1:]]
             if at_call != sorted(at_call):
-                what = "takes index, into and shared after all that it keeps"
-                raise DeclarationError(f"a derivative rule of '{self.name}' {what}")
+                raise DeclarationError(f"a rule of '{self.name}' takes index and into after all that it keeps")
             named.append(names[1:])
         return named
 
@@ -189,7 +189,7 @@ class Primitive:
         if not needs:
             return ()
         several: tuple[Any, ...] = kept
-        return (kept,) if len(needs) == 1 and not needs[0].endswith("_shape") else several
+        return (kept,) if len(needs) == 1 and needs[0] in ("out", *self.parameters) else several
 
     def derivative(
         self, node: Node, index: int, g: Gradient, lift: Lift | None = None, replace: Callable[[Any], Any] | None = None
@@ -218,8 +218,7 @@ class Primitive:
     def lifted(self, node: Node, index: int, lift: Lift) -> tuple[Any, ...]:
         """Return the same as `kept`, with tensors instead of the arrays that came from live inputs."""
         inputs, lifted = self.inputs(node), []
-        origins = self.origins[0 if self.variadic else index]
-        for origin, value in zip(origins, self.kept(node, index)):  # noqa: B905 - hot, and both are as long
+        for origin, value in zip(self.origins[0 if self.variadic else index], self.kept(node, index)):  # noqa: B905 - hot
             if origin == _OUT:
                 value = self._lifted_out(value, node, lift)
             elif origin is not None and self.variadic:
@@ -245,8 +244,8 @@ class Primitive:
             gx = self.derivative(node, index, g, lift)
             if absorb:
                 gx = self._absorb(gx, node, index, g, lift)
-            if getattr(gx, "shape", None) != x.shape or gx.dtype is not x.dtype:
-                gx = self.conform(gx, x, node)
+            alike = getattr(gx, "shape", None) == x.shape and gx.dtype is x.dtype
+            gx = gx if alike else self.conform(gx, x, node)
             gradients[x] = gx if held is None else sum_gradients(held, gx)
 
     def _push(self, node: Node, tangents: Sequence[Any], lift: Lift | None) -> Any:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import GraphError, ShapeError, tensor
-from autograd.primitives.primitive import Primitive
+from autograd.primitives.primitive import AT_CALL, Primitive
 from autograd.tensors.dispatch import operations
 
 
@@ -260,6 +260,19 @@ def test_rules_that_name_what_is_not_there_are_refused_when_declared() -> None:
         ag.linear(lambda parts: sum(parts), lambda g, index, parts_shape: g, name="early", variadic=True)
     with pytest.raises(ag.DeclarationError, match="2 derivative rules for the 1 parameters"):
         ag.general(lambda x: x, lambda g: g, lambda g: g, name="too_many")
+
+
+@pytest.mark.parametrize("declare", [ag.general, ag.elementwise])
+@pytest.mark.parametrize("name", [*AT_CALL, "x_shape"])
+def test_a_parameter_may_have_the_name_of_what_rules_are_told_besides(name: str, declare: Callable[..., Any]) -> None:
+    forward, *rules = map(
+        eval, (f"lambda x, {name}: x * {name}", f"lambda g, {name}: g * {name}", "lambda g, x: g * x")
+    )
+    scaled, both = ag.general(forward, rules[0], name="scaled"), declare(forward, *rules, name="product")
+    for x in (np.array(2.0), np.arange(6.0).reshape(2, 3)):
+        ag.gradcheck(lambda x: scaled(x, 3.0), x)
+        ag.gradcheck(both, (x, np.full_like(x, 3)))
+        ag.gradgradcheck(both, (x, np.full_like(x, 3)))
 
 
 def test_threads_that_share_leaves_get_their_own_gradients() -> None:
