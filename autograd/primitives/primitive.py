@@ -18,6 +18,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from operator import itemgetter
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -124,6 +125,8 @@ class Primitive:
         if isinstance(self.forward, np.ufunc):
             self.trusted &= hasattr(np, self.forward.__name__)
         self.ours = homes <= LIBRARIES
+        if not self.ours and "out" in self.parameters and any("out" in names for names in self.needs):
+            raise DeclarationError(f"rules of '{self.name}' take out as the output: give its parameter another name")
         plain = self.ours or isinstance(self.forward, np.ufunc)
         self.computed = self.forward if plain else guarded_forward(self.forward, self.links)
         self.applied = (
@@ -387,13 +390,10 @@ def _positions(parameters: tuple[str, ...], shaped: tuple[int, ...]) -> dict[str
 
 def argument_names(function: Function) -> tuple[str, ...]:
     """Return the names of the parameters of a Python function; those that can only be named are left out."""
-    try:
-        code = function.__code__
-    except AttributeError:
-        raise DeclarationError(
-            f"{function!r} should be a Python function: the names of its parameters matter"
-        ) from None
-    return tuple(code.co_varnames[: code.co_argcount])
+    code = getattr(function, "__code__", None)
+    if code is None:
+        raise DeclarationError(f"{function!r} should be a Python function: the names of its parameters matter")
+    return tuple(code.co_varnames[isinstance(function, MethodType) : code.co_argcount])
 
 
 def parameters_of(forward: Function, inputs: int) -> tuple[tuple[str, ...], tuple[Any, ...]]:

@@ -275,6 +275,26 @@ def test_a_parameter_may_have_the_name_of_what_rules_are_told_besides(name: str,
         ag.gradgradcheck(both, (x, np.full_like(x, 3)))
 
 
+def test_a_parameter_named_out_is_refused_where_a_rule_takes_the_output() -> None:
+    with pytest.raises(ag.DeclarationError, match="give its parameter another name"):
+        ag.general(lambda x, out: x * out, lambda g, out: g * out, name="scaled")
+
+
+def test_methods_may_be_declared() -> None:
+    class Scale:
+        by = 3.0
+
+        def forward(self, x: Any, power: int) -> Any:
+            return self.by * x**power
+
+        def rule(self, g: Any, x: Any, power: int) -> Any:
+            return g * self.by * power * x ** (power - 1)
+
+    scale = Scale()
+    operation = ag.general(scale.forward, scale.rule)
+    ag.gradcheck(lambda x: operation(x, 3), np.linspace(1, 2, 4))
+
+
 def test_threads_that_share_leaves_get_their_own_gradients() -> None:
     x = tensor(np.linspace(0.1, 1, 50), requires_grad=True)
     expected = 3 * x.data**2
