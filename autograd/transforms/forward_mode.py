@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays.door import as_array, copied_for, everywhere, is_finite, walks, whole
-from ..errors import DerivativeError
+from ..errors import DerivativeError, GraphError
 from ..graph.backward import pull_back
 from ..graph.mutation import refuse_overwritten
 from ..graph.nan_safety import absorb_by_position
@@ -22,7 +22,7 @@ from ..graph.saved_tensors import unpacked
 from ..primitives.multi_output import ManyOutputs, Output
 from ..primitives.primitive import Primitive
 from ..primitives.read_only import array_returned
-from ..tensors.tensor import Tensor
+from ..tensors.tensor import LIFT, Tensor
 
 
 @walks
@@ -141,7 +141,13 @@ def _pulled(operation: Primitive, node: Node, index: int, probe: Any, tangent: A
     """Walk the rule of one input, applied to `probe`, back from `tangent` and return the gradients found."""
     x = operation.inputs(node)[index]
     assert x is not None  # a tangent arrives only where an input is live
-    pulled = operation.conform(operation.derivative(node, index, probe, lift), x, node)
+    try:
+        pulled = operation.derivative(node, index, probe, lift)
+    except (TypeError, ValueError, GraphError):
+        if lift is not None:
+            raise
+        pulled = operation.derivative(node, index, probe, LIFT)  # what it writes to is then no ndarray
+    pulled = operation.conform(pulled, x, node)
     probes = [part._node for part in _parts(probe) if part is not None]
     found = pulled._node if isinstance(pulled, Tensor) else None
     order = [] if found is None else leading_to(probes, ancestors([found]))  # not through what it was computed with

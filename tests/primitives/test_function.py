@@ -15,8 +15,12 @@ from autograd import (
     Tensor,
     checkpoint,
     draw_graph,
+    general,
+    gradcheck,
+    gradgradcheck,
     gradients,
     hessian,
+    jacobian,
     jvp,
     no_grad,
     tensor,
@@ -206,6 +210,37 @@ def test_forward_mode_is_what_jvp_says() -> None:
     np.testing.assert_allclose(jvp(lambda x: jvp(lambda x: Sine.apply(x, 2.0)[0], x, t)[1], x, t)[1], -2 * np.sin(x))
     with pytest.raises(DerivativeError, match=r"returned None for a result of shape \(2,\): is a return missing"):
         jvp(lambda x: Sine.apply(x, 3.0)[0], x, t)
+
+
+class SquareAt(Function):
+    """The square of one element; its rule writes to an array that it makes."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, i: int) -> Any:
+        ctx.save_for_backward(x)
+        ctx.i = i
+        return x[i] ** 2
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return _square_rule(g, ctx.saved_tensors[0], ctx.i), None
+
+
+def _square_rule(g: Any, x: Any, i: int) -> Any:
+    out = np.zeros_like(x)
+    out[i] = 2 * x[i] * g
+    return out
+
+
+@pytest.mark.parametrize("square", [SquareAt.apply, general(lambda x, i: x[i] ** 2, _square_rule, name="square_at")])
+def test_a_rule_may_write_to_an_array_that_it_makes_in_each_mode(square: Any) -> None:
+    gradcheck(lambda x: square(x, 1), X)
+    gradgradcheck(lambda x: square(x, 1), X)
+    for mode in ("forward", "reverse"):
+        np.testing.assert_array_equal(jacobian(lambda x: square(x, 1), mode=mode)(X), [0, 2 * X[1], 0])
+    rows = np.stack([X, Y])
+    found = vmap(lambda x: jvp(lambda x: square(x, 1), x, np.ones(3))[1])(rows)
+    np.testing.assert_array_equal(found, 2 * rows[:, 1])
 
 
 def test_jvp_returns_a_tangent_of_each_result() -> None:
