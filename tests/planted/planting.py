@@ -138,9 +138,9 @@ def _wrong_rule(operation: Primitive, index: int, error: Planted, state: dict[An
     own = argument_names(rule)
     roles = _roles(operation, index)
     dropped = [roles[role] for role in error.drops]
-    kept = [name for name in own[1:] if name not in ("into", "index", *dropped)]
+    kept = [name for name in own[1:] if name not in operation.passed.union(dropped)]
     kept += [name for role in error.needs if (name := roles[role]) not in kept]
-    at_call = [name for name in own if name in ("into", "index")]
+    at_call = [name for name in own if name in operation.passed]
     names = ["g", *kept, *at_call]
 
     def body(*values: Any) -> Any:
