@@ -33,7 +33,7 @@ from autograd.inside import (
 
 from .failure import Failure
 from .foreign import ForeignNode
-from .gradient_values import Share, carried_back, outside
+from .gradient_values import Share, outside, shares_of, sum_of
 from .node_info import RESULT, is_packed, kept_values, named_nodes
 from .watching import lines_of_values
 
@@ -169,15 +169,48 @@ def walk_values(root: Value, steps: Steps, gradient: Any) -> list[Share]:
 
 
 @walks
-def walk_tensors(root: Node, steps: Steps, seed: Any, careful: bool, hooks: bool) -> list[Share]:
-    """Backpropagate `seed`, for which `carried_back` has the options, and return what passes each edge."""
-    found: list[Share] = []
-    for node, g, shares, seconds in carried_back([*steps], root, seed, careful=careful, hooks=hooks):
-        step = steps[node]
-        step.gradient, step.backward = outside(g), None if node.op is LEAF else seconds
-        step.hooked = hooks and isinstance(node.op, Hooked) and bool(node.op.hooks)
-        found += shares
-    return found
+def walk_tensors(
+    root: Node,
+    steps: Steps,
+    seed: Any,
+    careful: bool,
+    hooks: bool = False,
+    note: Callable[[Any], Any] = outside,
+    found: list[Share] | None = None,
+) -> None:
+    """Backpropagate `seed` from `root`, and add what passes each edge to `found`, if that is given.
+
+    The `grad` of leaves and the nodes stay as they are, and nothing is retained. Gradients are internal ones: for
+    complex numbers the conjugate of what users see, and for an operation with several outputs a list. A step has what
+    `note` makes of its own.
+
+    Parameters
+    ----------
+    careful
+        Whether a zero gradient stays zero when multiplied by nan or inf. This takes longer.
+    hooks
+        Whether hooks are called, which may replace the gradient.
+    """
+    arrived: dict[Any, list[Any]] = {node: [] for node in steps}
+    arrived[root].append(seed)
+    for node, step in reversed(steps.items()):
+        parts = arrived.pop(node)
+        if not parts:
+            continue
+        g = sum_of(parts, node)
+        if hooks and isinstance(node.op, Hooked):
+            step.hooked = bool(node.op.hooks)
+            for hook in list(node.op.hooks.values()):
+                g = hook(g, None)
+        step.gradient = note(g)
+        if node.op is not LEAF:
+            start = time.perf_counter()
+            shares = shares_of(node, g, careful)
+            step.backward = time.perf_counter() - start
+            for share in shares:
+                arrived[share.source].append(share.gradient)
+            if found is not None:
+                found += shares
 
 
 def find_values(steps: Steps, ran: Run) -> None:

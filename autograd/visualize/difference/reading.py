@@ -149,9 +149,9 @@ class _Reader:
         else:
             with np.errstate(all="ignore"):
                 seed = result._seed(gradient)
-                steps.walk_tensors(self.root, self.steps, seed, False, False)
+                steps.walk_tensors(self.root, self.steps, seed, False)
                 if not all(_is_finite(step.gradient) for step in self.steps.values()):  # zeros have to be looked after
-                    steps.walk_tensors(self.root, self.steps, seed, True, False)
+                    steps.walk_tensors(self.root, self.steps, seed, True)
 
     def _find_missing(self, entries: list[Entry]) -> None:
         """Note what would be known if a function had been watched."""
