@@ -14,12 +14,12 @@ from autograd import GraphError, Tensor, Value
 from autograd.inside import Array, TensorLike
 
 from ..collapse import check_depth
-from ..failure import Failure, failure_of
+from ..failure import Failure
 from ..given_numbers import GivenNumbers
 from ..module_frames import modules_of
 from ..node_info import Model, is_torch_module, names_of, parameters_of
 from ..page import write_page
-from ..steps import Run, noted_in
+from ..steps import Run, run
 from ..watching import watch_calls
 from .fold import folded
 from .page import page_of
@@ -103,7 +103,6 @@ def player(
     check_depth(depth)
     if is_torch_module(result):
         return _played_torch(result, path, inputs, gradient, depth, data)
-    failure: Failure | None = None
     labelled: Any = result if params is None and hasattr(result, "named_parameters") else params
     names, modules = names_of(labelled)
     if isinstance(result, Tensor | Value):
@@ -112,19 +111,13 @@ def player(
         ran, title = Run(result), "Backpropagation"
     elif callable(result):
         names = {**_named_inputs(result, inputs), **names}
-        ran, watch = Run(None, inputs, result), watch_calls()
-        try:
-            with watch, noted_in(ran):
-                ran.result = result(*inputs)
-        except Exception as error:
-            failure = failure_of(error, [*ran.seen, *ran.lines], watch.failed)
-            if failure is None:
-                raise
+        ran = run(result, inputs, watch=watch_calls())
         names = names if labelled is not None else {**parameters_of(ran.models.values()), **names}
         name = getattr(result, "__name__", type(result).__name__)
         title = "Backpropagation" if name == "<lambda>" else f"Backpropagation of {name}"
     else:
         raise TypeError(f"player takes a Tensor, a Value or a function, not {type(result).__name__}")
+    failure = ran.failure
     if failure is None and gradient is None and isinstance(ran.result, Tensor) and ran.result.size != 1:
         raise GraphError(
             f"player() needs one element to go back from, but the result has shape {ran.result.shape}: give the loss, "
