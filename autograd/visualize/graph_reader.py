@@ -17,8 +17,8 @@ from .foreign import ForeignNode
 from .given_arrays import Given, Memory, given_of, memory_of
 from .given_numbers import GivenNumbers
 from .input_names import InputNames, name_among
-from .module_frames import Framing, modules_called, modules_of, settle
-from .node_info import kept_bytes, named_nodes, parameters_of, root_of, title_of, type_of
+from .module_frames import Framing, modules_called, settle
+from .node_info import kept_bytes, named_in, named_nodes, root_of, title_of, type_of
 from .number_format import Summary, readable_bytes, short, summarize, time_lines
 from .picture import Box, Kind, Picture
 from .rule_source import formulas_of
@@ -66,8 +66,8 @@ class _Reader:
         several = self.root is not None and isinstance(operation_of(self.root), Output)
         self.ends = {self.root, self.root.x if several else self.root}
         called = modules_called(self.order) if not any(isinstance(node, ForeignNode) for node in self.order) else []
-        params = {**params, **{name: x for name, x in parameters_of(called).items() if name not in params}}
-        self.numbers = GivenNumbers(data, params, modules_of(called) | {**modules})
+        params = {**params, **{name: x for name, x in named_in(called, "parameters").items() if name not in params}}
+        self.numbers = GivenNumbers(data, params, named_in(called, "modules") | {**modules})
         named = named_nodes(params)
         self.names = {node: name for node, (name, _) in named.items()}
         self.tensors: dict[Any, Any] = {self.root: output} | {node: param for node, (_, param) in named.items()}

@@ -16,8 +16,7 @@ from autograd.inside import Array, TensorLike
 from ..collapse import check_depth
 from ..failure import Failure
 from ..given_numbers import GivenNumbers
-from ..module_frames import modules_of
-from ..node_info import Model, is_torch_module, names_of, parameters_of
+from ..node_info import Model, is_torch_module, named_in, names_of
 from ..page import write_page
 from ..steps import Run, run
 from ..watching import watch_calls
@@ -112,7 +111,7 @@ def player(
     elif callable(result):
         names = {**_named_inputs(result, inputs), **names}
         ran = run(result, inputs, watch=watch_calls())
-        names = names if labelled is not None else {**parameters_of(ran.models.values()), **names}
+        names = names if labelled is not None else {**named_in(ran.models.values(), "parameters"), **names}
         name = getattr(result, "__name__", type(result).__name__)
         title = "Backpropagation" if name == "<lambda>" else f"Backpropagation of {name}"
     else:
@@ -123,7 +122,7 @@ def player(
             f"player() needs one element to go back from, but the result has shape {ran.result.shape}: give the loss, "
             f"as in player(lambda: loss(model(X), y), path, params=model), or gradient= of that shape"
         )
-    called = modules_of(ran.models.values()) | {**modules}
+    called = named_in(ran.models.values(), "modules") | {**modules}
     numbers = GivenNumbers(data or {}, names, called)
     played = playback(ran, names, gradient) if failure is None else failed_playback(ran, names, failure)
     played = folded(played, _MOST)
