@@ -14,7 +14,6 @@ from autograd import GraphError, Tensor, Value
 from autograd.inside import Array, TensorLike
 
 from ..collapse import check_depth
-from ..failure import Failure
 from ..given_numbers import GivenNumbers
 from ..node_info import Model, is_torch_module, named_in, names_of
 from ..page import write_page
@@ -22,7 +21,7 @@ from ..steps import Run, run
 from ..watching import watch_calls
 from .fold import folded
 from .page import page_of
-from .playback import failed_playback, foreign_playback, playback
+from .playback import Playback, failed_playback, foreign_playback, playback
 
 _MOST = 2500  # operations that are shown one by one
 
@@ -125,10 +124,7 @@ def player(
     called = named_in(ran.models.values(), "modules") | {**modules}
     numbers = GivenNumbers(data or {}, names, called)
     played = playback(ran, names, gradient) if failure is None else failed_playback(ran, names, failure)
-    played = folded(played, _MOST)
-    with np.errstate(all="ignore"):  # values that are not finite are shown as nan or inf
-        page = page_of(played, title, modules, depth, numbers)
-    return _written(path, page, failure)
+    return _written(path, played, title, modules, depth, numbers)
 
 
 def _played_torch(
@@ -146,14 +142,14 @@ def _played_torch(
     failed = ran.failure
     played = foreign_playback(ran) if failed is None else failed_playback(Run(None), ran.names, failed)
     title = f"Backpropagation of {type(module).__name__}"
-    with np.errstate(all="ignore"):
-        page = page_of(folded(played, _MOST), title, ran.modules, depth, numbers, ran.remarks)
-    return _written(path, page, failed)
+    return _written(path, played, title, ran.modules, depth, numbers, ran.remarks)
 
 
-def _written(path: str | os.PathLike[str], page: str, failure: Failure | None) -> Path:
-    """Write a page; if it shows a failure, raise the error."""
-    written = write_page(path, page)
+def _written(path: str | os.PathLike[str], played: Playback, *options: Any) -> Path:
+    """Write a page, for which `page_of` has the options; if it shows a failure, raise the error."""
+    with np.errstate(all="ignore"):  # values that are not finite are shown as nan or inf
+        written = write_page(path, page_of(folded(played, _MOST), *options))
+    failure = played.failure
     if failure is not None:
         failure.tell(written, f"{written} shows what was computed before, and where it failed")
         raise failure.error
