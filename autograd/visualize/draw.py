@@ -149,9 +149,9 @@ def draw_graph(
     if program is not None and not isinstance(output, Tensor | Value):
         if data:
             raise ValueError("data has numbers for a graph, but a compiled program has none")
-        from .program_reader import read_program
+        from .program_reader import ProgramReader
 
-        return drawn_as(read_program(program, {id(x): name for name, x in named.items()}))
+        return drawn_as(ProgramReader(program, {id(x): name for name, x in named.items()}).read())
     drawn: Any = output
     function: Any = None
     if not isinstance(output, Tensor | Value) and callable(output):
