@@ -49,6 +49,7 @@ class Alignment:
         return self.of_b
 
     def match(self, i: int, j: int) -> None:
+        """Note a pair."""
         self.of_b[j], self.of_a[i] = i, j
 
     def left(self) -> tuple[list[int], list[int]]:
