@@ -241,7 +241,7 @@ class _Auditor:
         if self.waiting + sample.nbytes > MEMORY:
             self.set_aside(line, "too much memory waits for a backward pass")
         else:
-            node.op = _Watched(node.op, _Waiting(self, line, sample))
+            node.op = _Watched(node.op, self, line, sample)
 
     def set_aside(self, line: Audited, reason: str) -> None:
         line.set_aside += 1
@@ -266,38 +266,31 @@ class _Auditor:
                     )
 
 
-class _Waiting:
-    """A sample that waits for its backward pass; its memory counts until it is freed."""
-
-    def __init__(self, auditor: _Auditor, line: Audited, sample: RecordedCall) -> None:
-        self.auditor, self.line, self.sample = auditor, line, sample
-        auditor.waiting += sample.nbytes
-
-    def __del__(self) -> None:
-        self.auditor.waiting -= self.sample.nbytes
-
-    def check(self, node: Node, g: object, lift: Lift | None) -> None:
-        """Check the sample for the cotangent that arrived, apart from all that runs around the backward pass."""
-        pieces = [part if part is None or lift is None else lift.unwrap(part) for part in listed(g)]
-        if any(type(part) is not np.ndarray for part in pieces if part is not None):
-            self.auditor.set_aside(self.line, "within vmap or compile")
-        else:
-            given = pieces if isinstance(g, list) else pieces[0]
-            Context().run(self.auditor.check, node, given, self.line, self.sample)
-
-
 class _Watched(Hooked):
-    """Wraps the operation of a node of the sample: when its cotangent arrives, it is checked, once."""
+    """Wraps the operation of a node of the sample: when its cotangent arrives, it is checked, once.
 
-    def __init__(self, operation: Operation, waiting: _Waiting) -> None:
+    Until then, or until it is freed, the memory of the sample counts.
+    """
+
+    def __init__(self, operation: Operation, auditor: _Auditor, line: Audited, sample: RecordedCall) -> None:
         before = Hooked.exist
         super().__init__(operation)
         Hooked.exist = before  # backward passes need not look for it: it may be called twice
-        self.waiting: _Waiting | None = waiting
+        self.auditor, self.line, self.sample = auditor, line, [sample]
+        auditor.waiting += sample.nbytes
+
+    def __del__(self) -> None:
+        self.auditor.waiting -= sum(sample.nbytes for sample in self.sample)
 
     def seen(self, node: Node, g: object, lift: Lift | None) -> Any:
-        """Return `g` as it is."""
-        waiting, self.waiting = self.waiting, None
-        if waiting is not None and waiting.auditor.is_open:
-            waiting.check(node, g, lift)
+        """Return `g` as it is, after the check, which is apart from all that runs around the backward pass."""
+        if self.sample and self.auditor.is_open:
+            sample = self.sample.pop()
+            self.auditor.waiting -= sample.nbytes
+            pieces = [part if part is None or lift is None else lift.unwrap(part) for part in listed(g)]
+            if any(type(part) is not np.ndarray for part in pieces if part is not None):
+                self.auditor.set_aside(self.line, "within vmap or compile")
+            else:
+                given = pieces if isinstance(g, list) else pieces[0]
+                Context().run(self.auditor.check, node, given, self.line, sample)
         return g

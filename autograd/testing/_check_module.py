@@ -211,7 +211,7 @@ class _Examination:
         for path, part in self.own.named_modules():
             for name, value in vars(part).items():
                 label = f"{path}.{name}" if path else name
-                for x in _contents(value):
+                for x in flatten([*value] if isinstance(value, set | frozenset) else value)[0]:
                     tensor = isinstance(x, Tensor) or is_torch(x)
                     if tensor and x.requires_grad and x.is_leaf and id(x) not in known:
                         self.faults.append(
@@ -394,16 +394,6 @@ def _tied(module: Any) -> Iterator[tuple[str, ...]]:
     for name, p in module.named_parameters(remove_duplicate=False):
         paths.setdefault(id(p), []).append(name)
     yield from (tuple(names) for names in paths.values() if len(names) > 1)
-
-
-def _contents(value: Any) -> Iterator[Any]:
-    if isinstance(value, list | tuple | set | frozenset):
-        for item in value:
-            yield from _contents(item)
-    elif isinstance(value, dict):
-        yield from _contents(list(value.values()))
-    else:
-        yield value
 
 
 def _short(array: Array) -> str:

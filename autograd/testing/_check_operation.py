@@ -266,19 +266,14 @@ def _refuse_wrong(point: Point, measure: Measure, report: Report, found: Sequenc
 
 
 def _check_complex_step(fn: Callable[..., object], inputs: Sequence[Array]) -> None:
-    random = np.random.default_rng(3)
-    subject = Subject(fn, list(inputs))
-    leaves = subject.inputs(subject.arrays)
-    outputs = subject.apply(leaves)
-    cotangents = [np.asarray(normal(random, y.data if isinstance(y, Tensor) else y), y.dtype) for y in outputs]
-    pulled = subject.pulled(leaves, outputs, cotangents)
-    for i, x in enumerate(inputs):
+    random, pullback = np.random.default_rng(3), Pullback(Subject(fn, list(inputs)), inputs)
+    for i, (x, g) in enumerate(zip(inputs, pullback.found, strict=True)):
         direction = np.asarray(normal(random, x), x.dtype)
         stepped = [z + (1e-20j * direction if i == j else 0j) for j, z in enumerate(inputs)]
         changes = [np.imag(z) * 1e20 for z in listed(fn(*stepped))]
-        numeric = float(sum(np.sum(w * change) for w, change in zip(cotangents, changes, strict=True)))
-        found = float(inner_product(pulled[i], direction))
-        scale = 1 + float(np.sum(np.abs(pulled[i] * direction)))
+        numeric = float(sum(np.sum(w * change) for w, change in zip(pullback.cotangents, changes, strict=True)))
+        found = float(inner_product(g, direction))
+        scale = 1 + float(np.sum(np.abs(g * direction)))
         if not abs(found - numeric) <= 1e-10 * scale:
             raise GradientCheckError(
                 f"along one direction of input {i}: {found} by the graph, {numeric} by a complex step"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from .layered import Edges
 from .number_format import readable_bytes, time_lines
 from .picture import Box, Edge, Frame, Picture
 
@@ -68,22 +69,31 @@ def _gathered(picture: Picture, whole: list[int | None], box_of: Callable[[Frame
             parts = [picture.boxes[member] for member in members[last[index]]]
             boxes[last[index]] = result.add(replace(box_of(of, parts), frame=_moved(of.parent, moved)))
     indices |= {index: boxes[frame] for index, frame in inside.items()}
-    result.edges = _merged(picture.edges, indices, inside)
+    result.edges, _ = merged(picture.edges, indices, inside)
     return result
 
 
-def _merged(edges: list[Edge], indices: dict[int, int], inside: Collection[int]) -> list[Edge]:
-    """Return the edges between new indices, merging those of merged boxes and dropping those within one."""
-    merged: list[Edge] = []
-    seen: set[Edge] = set()
+def merged(
+    edges: Edges, indices: Mapping[int, int] | Sequence[int], inside: Container[int]
+) -> tuple[list[Edge], list[int]]:
+    """Return the edges between new indices, merging those of merged boxes and dropping those within one.
+
+    The second list has the index of the new edge of each, or -1 if it was dropped.
+    """
+    found: list[Edge] = []
+    known: dict[Edge, int] = {}
+    lines = []
     for source, target in edges:
-        edge = indices[source], indices[target]
-        if source in inside or target in inside:
-            if edge[0] == edge[1] or edge in seen:
-                continue
-            seen.add(edge)
-        merged.append(edge)
-    return merged
+        edge, of_merged = (indices[source], indices[target]), source in inside or target in inside
+        if of_merged and edge[0] == edge[1]:
+            lines.append(-1)
+        elif of_merged and edge in known:
+            lines.append(known[edge])
+        else:
+            known[edge] = len(found)
+            lines.append(len(found))
+            found.append(edge)
+    return found, lines
 
 
 def _moved(index: int | None, moved: dict[int, int]) -> int | None:
@@ -160,9 +170,9 @@ def cut(picture: Picture, most: int) -> Picture:
     )
     return Picture(
         [omitted, *picture.boxes[first:]],
-        _merged(picture.edges, indices, range(first)),
+        merged(picture.edges, indices, range(first))[0],
         picture.frames,
-        _merged(picture.loops, indices, range(first)),
+        merged(picture.loops, indices, range(first))[0],
         [*picture.remarks, f"what is farthest from the result was left out: {first:,} of {len(picture.boxes):,} boxes"],
         picture.legend,
     )

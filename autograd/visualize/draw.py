@@ -134,8 +134,12 @@ def draw_graph(
 
     _check(rankdir, depth, max_nodes, show, DETAILS)
     fold = False if data and fold is None else fold  # what is folded shows only the numbers of the first repetition
+
+    def drawn_as(picture: Picture) -> Digraph:
+        return to_digraph(_fitted(picture, depth, fold, max_nodes), _DIRECTIONS[rankdir], format)
+
     if is_torch_module(output):
-        return _drawn_torch(output, params, show, data, rankdir, format, (depth, fold, max_nodes))
+        return _drawn_torch(output, params, show, data, depth, drawn_as)
     if hasattr(output, "named_parameters"):
         raise TypeError(
             "draw_graph() takes a result, such as draw_graph(model(X), model), not a model: it has no graph"
@@ -145,10 +149,9 @@ def draw_graph(
     if program is not None and not isinstance(output, Tensor | Value):
         if data:
             raise ValueError("data has numbers for a graph, but a compiled program has none")
-        from .program_reader import read_program
+        from .program_reader import ProgramReader
 
-        picture = read_program(program, {id(x): name for name, x in named.items()})
-        return to_digraph(_fitted(picture, depth, fold, max_nodes), _DIRECTIONS[rankdir], format)
+        return drawn_as(ProgramReader(program, {id(x): name for name, x in named.items()}).read())
     drawn: Any = output
     function: Any = None
     if not isinstance(output, Tensor | Value) and callable(output):
@@ -161,18 +164,16 @@ def draw_graph(
             drawn = failure_of(error, [*nodes, *values], watch.failed)
             if drawn is None:
                 raise
-    picture = read_graph(drawn, named, modules, show, function, data)
-    graph = to_digraph(_fitted(picture, depth, fold, max_nodes), _DIRECTIONS[rankdir], format)
+    graph = drawn_as(read_graph(drawn, named, modules, show, function, data))
     result: Any = output
     graph.play = partial(player, result, params=params, depth=depth, data=data)
     return _finished(graph, drawn if isinstance(drawn, Failure) else None)
 
 
 def _drawn_torch(
-    module: Any, given: Any, show: Collection[str], data: Any, rankdir: str, form: str, sizes: tuple[Any, Any, Any]
+    module: Any, given: Any, show: Collection[str], data: Any, depth: int | None, drawn_as: Callable[[Picture], Digraph]
 ) -> Digraph:
     """Draw a module of PyTorch."""
-    from .dot import to_digraph
     from .graph_reader import read_graph
     from .player import player
     from .pytorch import torch_run
@@ -184,8 +185,7 @@ def _drawn_torch(
     drawn: Any = ran.failure or ran.roots[-1]
     picture = read_graph(drawn, ran.names, ran.modules, show, None, ran.own(data), ran.nodes)
     picture.remarks += ran.remarks if "gradients" in show else ()
-    depth, fold, most = sizes
-    graph = to_digraph(_fitted(picture, depth, fold, most), _DIRECTIONS[rankdir], form)
+    graph = drawn_as(picture)
     graph.play = lambda path, **options: player(module, path, *inputs, depth=depth, data=data, **options)
     return _finished(graph, ran.failure)
 

@@ -16,13 +16,13 @@ from .failure import Failure, node_of
 from .foreign import ForeignNode
 from .given_arrays import Given, Memory, given_of, memory_of
 from .given_numbers import GivenNumbers
-from .gradient_values import Arrived, arrived_gradients
 from .input_names import InputNames, name_among
-from .module_frames import Framing, modules_called, modules_of, settle
-from .node_info import kept_bytes, named_nodes, parameters_of, root_of, title_of, type_of
+from .module_frames import Framing, modules_called, settle
+from .node_info import kept_bytes, named_in, named_nodes, root_of, title_of, type_of
 from .number_format import Summary, readable_bytes, short, summarize, time_lines
 from .picture import Box, Kind, Picture
 from .rule_source import formulas_of
+from .steps import Run, Step, Steps, steps_of, walk_tensors
 from .watching import note_of
 
 DETAILS = ("values", "gradients", "kept", "times", "rules")
@@ -66,8 +66,8 @@ class _Reader:
         several = self.root is not None and isinstance(operation_of(self.root), Output)
         self.ends = {self.root, self.root.x if several else self.root}
         called = modules_called(self.order) if not any(isinstance(node, ForeignNode) for node in self.order) else []
-        params = {**params, **{name: x for name, x in parameters_of(called).items() if name not in params}}
-        self.numbers = GivenNumbers(data, params, modules_of(called) | {**modules})
+        params = {**params, **{name: x for name, x in named_in(called, "parameters").items() if name not in params}}
+        self.numbers = GivenNumbers(data, params, named_in(called, "modules") | {**modules})
         named = named_nodes(params)
         self.names = {node: name for node, (name, _) in named.items()}
         self.tensors: dict[Any, Any] = {self.root: output} | {node: param for node, (_, param) in named.items()}
@@ -78,17 +78,14 @@ class _Reader:
         self.arrays: dict[int, list[tuple[Memory, int]]] = {}  # the boxes of arrays, by the owner of their memory
         self.parts: dict[int, dict[Any, str]] = {}  # of the array of a box, the shape of each part that was given
         self.seen: set[int] = set()
-        self.arrived: dict[Any, Arrived] | None = None
-        if isinstance(output, ForeignNode) and {"gradients", "times"} & {*show}:
-            self.arrived = {node: _arrived(node) for node in nodes if node.gradient is not None}
-        if isinstance(output, Tensor):
-            if {"gradients", "times"} & set(show):
-                self.arrived = arrived_gradients(self.order, self.root, output._seed(None))
-            if "values" in show and all(note_of(node) is None for node in self.order):
-                raise GraphError(
-                    "the graph alone does not tell what the results were: give draw_graph a function that computes "
-                    "them, or compute them within watch_calls()"
-                )
+        self.arrived: Steps | None = None  # those that a gradient reaches
+        if isinstance(output, Tensor | ForeignNode) and {"gradients", "times"} & {*show}:
+            self.arrived = _arrived(output, self.root, self.order)
+        if isinstance(output, Tensor) and "values" in show and all(note_of(node) is None for node in self.order):
+            raise GraphError(
+                "the graph alone does not tell what the results were: give draw_graph a function that computes "
+                "them, or compute them within watch_calls()"
+            )
 
     def read(self) -> Picture:
         picture, indices = self.picture, self.indices
@@ -211,7 +208,7 @@ class _Reader:
         values, gradients = self._values(node), self._gradients(node, arrived)
         kept = kept_bytes(node, self.seen) if "kept" in self.show and not is_leaf else 0
         forward = note.seconds if note is not None and "times" in self.show else None
-        backward = arrived.seconds if arrived is not None and "times" in self.show and not is_leaf else None
+        backward = arrived.backward if arrived is not None and "times" in self.show and not is_leaf else None
         lines = (
             *forms,
             *(f"data {value.text}" for value in values),
@@ -227,7 +224,7 @@ class _Reader:
             form=" and ".join(forms),
             where=line_of(node) if hasattr(node, "code") else "",
             alarm=not all(summary.finite for summary in (*values, *gradients, *(() if note is None else note.values))),
-            dead=self.arrived is not None and (arrived is None or all(each.zero for each in arrived.gradients)),
+            dead=self.arrived is not None and (arrived is None or all(each.zero for each in arrived.gradient)),
             frame=self.framing.frame_of(node),
             kept=kept,
             forward=forward,
@@ -249,9 +246,10 @@ class _Reader:
             return (summarize(tensor._array),)
         return note.values if note is not None and "values" in self.show else ()
 
-    def _gradients(self, node: Node, arrived: Arrived | None) -> tuple[Summary, ...]:
+    def _gradients(self, node: Node, arrived: Step | None) -> tuple[Summary, ...]:
         if arrived is not None and "gradients" in self.show:
-            return arrived.gradients
+            found: tuple[Summary, ...] = arrived.gradient
+            return found
         owner = node.owner() if hasattr(node, "owner") else None
         gradient = None if owner is None else owner.grad
         if gradient is None or (gradient.size > 1 and "gradients" not in self.show):
@@ -264,10 +262,29 @@ def _end(output: Tensor | Value | ForeignNode | Failure) -> Any:
     return None if isinstance(output, Failure) else root_of(output, "draw_graph", "draw")
 
 
-def _arrived(node: Any) -> Arrived:
-    """Return the gradient that another library found for a node."""
-    parts = node.gradient if isinstance(node.gradient, tuple) else (node.gradient,)
-    return Arrived(tuple(summarize(part) for part in parts if part is not None), None)
+def _arrived(output: Tensor | ForeignNode, root: Any, order: list[Any]) -> Steps:
+    """Return the steps that a gradient reaches, with summaries of their gradients.
+
+    As in `backward`, zero gradients stay zero when multiplied by nan or inf. Hooks are not called, because a drawing
+    must not trigger their side effects.
+    """
+    for careful in (False, True):
+        steps = steps_of(order, Run(output), {})
+        if isinstance(output, Tensor):
+            walk_tensors(root, steps, output._seed(None), careful, False, _summaries)
+        else:
+            for step in steps.values():
+                step.gradient = None if step.gradient is None else _summaries(step.gradient)
+        found = {node: step for node, step in steps.items() if step.gradient is not None}
+        if all(summary.finite for step in found.values() for summary in step.gradient):
+            break
+    return found
+
+
+def _summaries(gradient: Any) -> tuple[Summary, ...]:
+    parts = gradient if isinstance(gradient, list | tuple) else (gradient,)
+    with np.errstate(all="ignore"):
+        return tuple(summarize(part) for part in parts if part is not None)
 
 
 def _constant_of(node: Any, index: int) -> Any:

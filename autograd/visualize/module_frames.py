@@ -73,15 +73,6 @@ def modules_called(nodes: Iterable[Node | Value]) -> list[Any]:
     return [call.called() for call in dict.fromkeys(note.calls[0] for note in notes if note.calls)]
 
 
-def modules_of(models: Iterable[Any]) -> dict[str, Any]:
-    """Return the modules within others by name; of several with one name, that of the first."""
-    found: dict[str, Any] = {}
-    for model in models:
-        if hasattr(model, "named_modules"):
-            found = dict(model.named_modules()) | found
-    return found
-
-
 def settled(
     leaves: Sequence[int], edges: Sequence[Edge], within: Sequence[int | None], frames: list[Frame]
 ) -> dict[int, int | None]:

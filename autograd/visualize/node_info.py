@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -79,12 +79,12 @@ def names_of(
     return given or {}, {}
 
 
-def parameters_of(models: Iterable[Any]) -> dict[str, Any]:
-    """Return the parameters of modules by name; of several with one name, that of the first."""
+def named_in(models: Iterable[Any], what: Literal["parameters", "modules"]) -> dict[str, Any]:
+    """Return the parameters, or the modules, of modules by name; of several with one name, that of the first."""
     found: dict[str, Any] = {}
     for model in models:
-        if hasattr(model, "named_parameters"):
-            found = dict(model.named_parameters()) | found
+        if hasattr(model, f"named_{what}"):
+            found = dict(getattr(model, f"named_{what}")()) | found
     return found
 
 

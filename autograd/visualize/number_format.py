@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -54,13 +55,10 @@ def readable_bytes(count: int) -> str:
 
     Examples
     --------
-    >>> readable_bytes(800), readable_bytes(4_200_000)
-    ('800 B', '4.2 MB')
+    >>> readable_bytes(800), readable_bytes(999_900), readable_bytes(4_200_000)
+    ('800 B', '1000 kB', '4.2 MB')
     """
-    for power, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if count >= power:
-            return f"{count / power:.3g} {unit}"
-    return f"{count} B"
+    return _with_unit(count, ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1, "B")))
 
 
 def readable_seconds(seconds: float) -> str:
@@ -71,10 +69,12 @@ def readable_seconds(seconds: float) -> str:
     >>> readable_seconds(2.5), readable_seconds(0.0123), readable_seconds(4.2e-6)
     ('2.5 s', '12.3 ms', '4.2 µs')
     """
-    for power, unit in ((1, "s"), (1e-3, "ms")):
-        if seconds >= power:
-            return f"{seconds / power:.3g} {unit}"
-    return f"{seconds / 1e-6:.3g} µs"
+    return _with_unit(seconds, ((1, "s"), (1e-3, "ms"), (1e-6, "µs")))
+
+
+def _with_unit(number: float, units: Sequence[tuple[float, str]]) -> str:
+    power, unit = next((each for each in units if number >= each[0]), units[-1])
+    return f"{float(f'{number / power:.3g}'):g} {unit}"
 
 
 def time_lines(forward: float | None, backward: float | None) -> list[str]:

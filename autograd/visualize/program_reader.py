@@ -11,12 +11,9 @@ from autograd.inside import CONSTANT, HELD, Argument, ArrayOf, Call, Check, Effe
 from .picture import Box, Picture
 
 
-def read_program(program: Any, names: dict[int, str]) -> Picture:
-    """Return the boxes and edges of a program; `names` are those of tensors, by identity."""
-    return _ProgramReader(program, names).read()
+class ProgramReader:
+    """The state of reading a program; `names` are those of tensors, by identity."""
 
-
-class _ProgramReader:
     def __init__(self, program: Any, names: dict[int, str]) -> None:
         self.program, self.names, self.picture = program, names, Picture()
         self.indices: dict[int, int] = {}  # the box of each variable

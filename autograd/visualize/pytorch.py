@@ -14,6 +14,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from traceback import walk_tb
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -24,7 +25,7 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 from torch.overrides import TorchFunctionMode
 
 from autograd import GraphError, UnsupportedError
-from autograd.inside import LEAF, SourceLine, line_in, place, text_at, within_engine
+from autograd.inside import LEAF, SourceLine, flatten, line_in, place, text_at, within_engine
 
 from .failure import Failure
 from .foreign import ForeignNode, ForeignOperation
@@ -255,12 +256,10 @@ class TorchRun(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped h
 
     def failed(self, error: Exception) -> Failure:
         """Return where an error was raised."""
-        trace, at, number = error.__traceback__, None, 0
-        while trace is not None:
-            if not _is_own(trace.tb_frame):
-                at, number = trace.tb_frame.f_code.co_filename, trace.tb_lineno
-            trace = trace.tb_next
-        where, line = (place(at, number), text_at(at, number)) if at else ("", "")
+        lines = [
+            (frame.f_code.co_filename, number) for frame, number in walk_tb(error.__traceback__) if not _is_own(frame)
+        ]
+        where, line = (place(*lines[-1]), text_at(*lines[-1])) if lines else ("", "")
         return Failure(error, where, line, tuple(self.calls), tuple(self.given), tuple(self.nodes))
 
     def _backward(self, results: list[Any], gradient: Any) -> dict[tuple[ForeignNode, int], Any]:
@@ -305,30 +304,14 @@ def _is_own(frame: FrameType) -> bool:
 
 
 def _tensors(value: Any) -> list[Any]:
-    """Return the tensors in nested tuples, lists and dicts, each once."""
-    found: dict[int, Any] = {}
-
-    def look(x: Any) -> None:
-        if isinstance(x, torch.Tensor):
-            found.setdefault(id(x), x)
-        elif isinstance(x, tuple | list):
-            for part in x:
-                look(part)
-        elif isinstance(x, dict):
-            for part in x.values():
-                look(part)
-
-    look(value)
-    return [*found.values()]
+    """Return the tensors in nested containers, each once."""
+    return [*{id(x): x for x in flatten(value)[0] if isinstance(x, torch.Tensor)}.values()]
 
 
 def _replaced(value: Any, aliases: dict[int, Any]) -> Any:
-    """Return nested tuples, lists and dicts with aliases instead of tensors."""
-    if isinstance(value, torch.Tensor):
-        return aliases.get(id(value), value)
-    if type(value) in (tuple, list):
-        return type(value)(_replaced(part, aliases) for part in value)
-    return {key: _replaced(part, aliases) for key, part in value.items()} if type(value) is dict else value
+    """Return nested containers with aliases instead of tensors."""
+    leaves, rebuild = flatten(value)
+    return rebuild([aliases.get(id(x), x) for x in leaves])
 
 
 def _array(x: Any) -> Any:

@@ -6,8 +6,8 @@ The graph and the gradients of its leaves stay as they are.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -31,11 +31,11 @@ from autograd.inside import (
     walks,
 )
 
-from .failure import Failure
+from .failure import Failure, failure_of
 from .foreign import ForeignNode
-from .gradient_values import Share, carried_back, outside
+from .gradient_values import Share, outside, shares_of, sum_of
 from .node_info import RESULT, is_packed, kept_values, named_nodes
-from .watching import lines_of_values
+from .watching import lines_of_values, watch_calls
 
 
 class Seen(NamedTuple):
@@ -57,23 +57,21 @@ class Run:
     seen: dict[Any, Seen] = field(default_factory=dict)  # by node
     lines: dict[Any, SourceLine] = field(default_factory=dict)  # of each `Value`; nodes of tensors have their lines
     models: dict[int, Any] = field(default_factory=dict)  # the outermost modules that were called, by identity
+    failure: Failure | None = None
 
 
-def run(function: Callable[..., Tensor | Value], inputs: tuple[Any, ...] = (), copies: bool = False) -> Run:
+def run(
+    function: Callable[..., Tensor | Value],
+    inputs: tuple[Any, ...] = (),
+    copies: bool = False,
+    watch: watch_calls | None = None,
+) -> Run:
     """Call a function, and note what each recorded operation computes, and the modules called around it.
 
-    With `copies`, results and constants are as they were even if later steps write to the arrays.
+    With `copies`, results and constants are as they were even if later steps write to the arrays. With `watch`, an
+    error is the failure of the run, if anything had been computed before.
     """
-    ran = Run(None, inputs, function)
-    with noted_in(ran, copies):
-        ran.result = function(*inputs)
-    return ran
-
-
-@contextmanager
-def noted_in(ran: Run, copies: bool = False) -> Iterator[None]:
-    """Note in `ran` what each operation recorded within a block computes, and the modules called around it."""
-    noted = copied if copies else lambda value: value
+    ran, noted = Run(None, inputs, function), copied if copies else lambda value: value
     since = time.perf_counter()
 
     def note(node: Node, values: tuple[Any, ...], z: Any) -> None:
@@ -94,8 +92,14 @@ def noted_in(ran: Run, copies: bool = False) -> Iterator[None]:
             ran.models[id(calls[0][1])] = calls[0][1]
         since = time.perf_counter()
 
-    with observed(note), lines_of_values(ran.lines), enable_grad():
-        yield
+    try:
+        with watch or nullcontext(), observed(note), lines_of_values(ran.lines), enable_grad():
+            ran.result = function(*inputs)
+    except Exception as error:
+        ran.failure = None if watch is None else failure_of(error, [*ran.seen, *ran.lines], watch.failed)
+        if ran.failure is None:
+            raise
+    return ran
 
 
 def copied(value: Any) -> Any:
@@ -169,15 +173,48 @@ def walk_values(root: Value, steps: Steps, gradient: Any) -> list[Share]:
 
 
 @walks
-def walk_tensors(root: Node, steps: Steps, seed: Any, careful: bool, hooks: bool) -> list[Share]:
-    """Backpropagate `seed`, for which `carried_back` has the options, and return what passes each edge."""
-    found: list[Share] = []
-    for node, g, shares, seconds in carried_back([*steps], root, seed, careful=careful, hooks=hooks):
-        step = steps[node]
-        step.gradient, step.backward = outside(g), None if node.op is LEAF else seconds
-        step.hooked = hooks and isinstance(node.op, Hooked) and bool(node.op.hooks)
-        found += shares
-    return found
+def walk_tensors(
+    root: Node,
+    steps: Steps,
+    seed: Any,
+    careful: bool,
+    hooks: bool = False,
+    note: Callable[[Any], Any] = outside,
+    found: list[Share] | None = None,
+) -> None:
+    """Backpropagate `seed` from `root`, and add what passes each edge to `found`, if that is given.
+
+    The `grad` of leaves and the nodes stay as they are, and nothing is retained. Gradients are internal ones: for
+    complex numbers the conjugate of what users see, and for an operation with several outputs a list. A step has what
+    `note` makes of its own.
+
+    Parameters
+    ----------
+    careful
+        Whether a zero gradient stays zero when multiplied by nan or inf. This takes longer.
+    hooks
+        Whether hooks are called, which may replace the gradient.
+    """
+    arrived: dict[Any, list[Any]] = {node: [] for node in steps}
+    arrived[root].append(seed)
+    for node, step in reversed(steps.items()):
+        parts = arrived.pop(node)
+        if not parts:
+            continue
+        g = sum_of(parts, node)
+        if hooks and isinstance(node.op, Hooked):
+            step.hooked = bool(node.op.hooks)
+            for hook in list(node.op.hooks.values()):
+                g = hook(g, None)
+        step.gradient = note(g)
+        if node.op is not LEAF:
+            start = time.perf_counter()
+            shares = shares_of(node, g, careful)
+            step.backward = time.perf_counter() - start
+            for share in shares:
+                arrived[share.source].append(share.gradient)
+            if found is not None:
+                found += shares
 
 
 def find_values(steps: Steps, ran: Run) -> None:

@@ -110,12 +110,12 @@ class InAClosure(nn.Linear):
 
 
 class Hidden(nn.Linear):
-    def __init__(self) -> None:
+    def __init__(self, held: Any = list) -> None:
         super().__init__(3, 2)
-        self.gains = [Tensor(np.ones(2, np.float32), requires_grad=True)]
+        self.gains = held([Tensor(np.ones(2, np.float32), requires_grad=True)])
 
     def forward(self, x: Any) -> Any:
-        return super().forward(x) * self.gains[0]
+        return super().forward(x) * next(iter(self.gains))
 
 
 # Faults of modes, buffers and state
@@ -257,6 +257,7 @@ FAULTS: dict[str, tuple[Callable[[], Any], str]] = {
     "a tied weight gets the gradient of one use": (TiedOnce, r"the gradient of first.weight\[\d, \d\]"),
     "a copy has two weights for a tied one": (Untied, r"another parameter for each of first.weight, second.weight"),
     "a parameter is not used": (Idle, r"(?s)head.bias gets no gradient, as nothing.*head.weight gets no gradient"),
+    "a tensor in a set is no parameter": (lambda: Hidden(set), r"gains holds a tensor that requires a gradient"),
     "a tensor is no parameter": (Hidden, r"gains holds a tensor that requires a gradient, but is no parameter"),
     "a tensor is no parameter, nor an attribute": (
         InAClosure,

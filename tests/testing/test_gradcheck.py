@@ -529,6 +529,8 @@ NARROW: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     "its rule closes over an array": (wrong(lambda x: np.sum(x * Y), lambda g: g * Y, kind=ag.general), [Y + 1]),
     "once differentiable": (OnceDifferentiable.apply, [Y]),
     "jumps": (lambda x: x * np.floor(x), [Y + 0.25]),
+    "steps as short as rounding": (lambda x: x - np.floor(x * 1e11) / 1e11, [np.array([1e-3, 2e3, 1e7])]),
+    "steps that are short beside large numbers": (lambda x: x * np.round(x, 5), [np.array([123456.789, -98765.4321])]),
     "naive softplus": (lambda x: np.log(1 + np.exp(x)), [Y]),
     "draws from one generator": (seeded, [Y]),
     "nan for all if one is not finite": (finite_alone, [Y]),

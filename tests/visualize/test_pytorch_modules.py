@@ -3,6 +3,8 @@
 import subprocess
 import sys
 import time
+from collections import namedtuple
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +86,19 @@ def test_pages_and_pictures_are_small_and_quick(make: Any, tmp_path: Path) -> No
         leaves = {name for name, module in model.named_modules() if name and not [*module.children()]}
         calls = {frame["path"].partition(" #")[0] for frame in data["frames"]}
         assert calls >= {name for name in leaves if not isinstance(model.get_submodule(name), torch.nn.Dropout)}
+
+
+@dataclass
+class Parts:
+    first: Any
+    others: Any
+
+
+@pytest.mark.parametrize("form", [Parts, namedtuple("Pair", "first others")])
+def test_results_may_be_in_dataclasses_and_named_tuples(form: Any) -> None:
+    run = torch_run(Of(lambda w, x: form(torch.tanh(w * x), {"sums": [w + x]})), (torch.ones(4),))
+    assert [node.op.name for node in run.roots] == ["tanh", "add"]
+    np.testing.assert_allclose(run.names["weight"].gradient, 2 - np.tanh(np.linspace(-1, 2, 4)) ** 2, rtol=1e-6)
 
 
 def in_place(w: Any, x: Any) -> Any:

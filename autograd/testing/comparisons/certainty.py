@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..subjects.subject import Array, parts
-from .point import Moves, Point, at_random, by_value, parts_each, product, products, signed, weighted
+from .point import Moves, Point, at_random, by_value, product, products, ranges, signed, weighted
 from .slopes import SAFETY, Slope, confirmed, gap_between, slopes_of_many_steps
 
 ROUNDINGS = (-7.0, -5.0, -4.0, -3.0, 3.0, 4.0, 5.0, 7.0)
@@ -174,8 +174,7 @@ def _is_whole(point: Point, moves: Moves, weights: Array, numeric: float) -> boo
         changed = (line(2.0**-9) != ordinary.here) & (weights != 0)
     except (ArithmeticError, ValueError):
         return True
-    outputs = np.repeat(np.arange(len(point.values)), [y.size * parts_each(y) for y in point.values])
-    return not all(np.any(changed[outputs == k]) for k in set(outputs[weights != 0]))
+    return not all(np.any(changed[span]) for span in ranges(point.values) if np.any(weights[span] != 0))
 
 
 def _is_steady(point: Point, moves: Moves, weights: Array) -> bool:

@@ -21,6 +21,7 @@ from .point import (
     parts_each,
     product,
     products,
+    ranges,
     signed,
     typical,
     weighted,
@@ -211,11 +212,8 @@ def _of_pairs(point: Point, i: int, of_input: _Part, measure: Measure) -> Iterat
     """Yield what is found of input `i` and each output."""
     analytic, rounding, found, columns = of_input
     judged = _judged(analytic, found, measure, rounding)
-    start = 0
-    for k, y in enumerate(point.values):
-        rows = slice(start, start + y.size * parts_each(y))
-        start = rows.stop
-        if not y.size:
+    for k, rows in enumerate(ranges(point.values)):
+        if rows.start == rows.stop:
             continue
         excess = judged.excess[rows]
         off = np.abs(analytic[rows] - judged.numeric[rows])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -131,13 +132,7 @@ class Point:
 
     def split(self, numbers: Array) -> list[Array]:
         """Return `numbers`, one for each part of the outputs, as arrays like the outputs."""
-        found, start = [], 0
-        for y in self.values:
-            count = y.size * parts_each(y)
-            piece = numbers[start : start + count]
-            start += count
-            found.append((piece[0::2] + 1j * piece[1::2] if y.dtype.kind == "c" else piece).reshape(y.shape))
-        return found
+        return [_joined(numbers[span], y) for span, y in zip(ranges(self.values), self.values, strict=True)]
 
     def pulled(self, weights: Array) -> list[Array]:
         """Return the gradients of the inputs for a weight of each part of the outputs."""
@@ -146,17 +141,26 @@ class Point:
 
     def label(self, number: int) -> tuple[int, Index]:
         """Return the output and the index of its element that a number belongs to."""
-        for k, y in enumerate(self.values):
-            count = y.size * parts_each(y)
-            if number < count:
-                return k, tuple(map(int, np.unravel_index(number // parts_each(y), y.shape)))
-            number -= count
-        raise IndexError(number)
+        spans = ranges(self.values)
+        k = next(k for k, span in enumerate(spans) if number < span.stop)
+        y = self.values[k]
+        return k, tuple(map(int, np.unravel_index((number - spans[k].start) // parts_each(y), y.shape)))
 
 
 def parts_each(array: Array) -> int:
     """Return how many real numbers an element counts as."""
     return 2 if array.dtype.kind == "c" else 1
+
+
+def ranges(arrays: Sequence[Array]) -> list[slice]:
+    """Return where the parts of each array are among those of all."""
+    ends = list(accumulate(x.size * parts_each(x) for x in arrays))
+    return [slice(a, b) for a, b in zip([0, *ends], ends, strict=False)]
+
+
+def _joined(numbers: Array, like: Array) -> Array:
+    """Return an array like another one of its parts, which are in one line."""
+    return (numbers[0::2] + 1j * numbers[1::2] if parts_each(like) == 2 else numbers).reshape(like.shape)
 
 
 def _size(numbers: Array) -> Array:
@@ -196,11 +200,7 @@ def by_value(point: Point, random: np.random.Generator, choices: Sequence[float]
 
 def signed(point: Point, lengths: Sequence[Array], signs: Sequence[Array]) -> list[Array | None]:
     """Return a direction: of each input, the products of lengths and signs of its parts."""
-    moves: list[Array | None] = []
-    for x, length, sign in zip(point.arrays, lengths, signs, strict=True):
-        numbers = length * sign
-        moves.append((numbers[0::2] + 1j * numbers[1::2] if parts_each(x) == 2 else numbers).reshape(x.shape))
-    return moves
+    return [_joined(length * sign, x) for x, length, sign in zip(point.arrays, lengths, signs, strict=True)]
 
 
 def product(gradient: Array, move: Array | None) -> float:

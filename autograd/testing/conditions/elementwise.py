@@ -7,7 +7,6 @@ arrays of other shapes.
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -19,6 +18,7 @@ from ..comparisons.point import Measure, Mismatch, Point
 from ..findings.jacobians import Jacobians
 from ..subjects.refusals import REFUSALS, NearbyError, failing, located, refusals_set_aside
 from ..subjects.subject import Array, Subject, array_of, quiet
+from .other_calls import compare_layout
 from .pullback import Pullback, differs, largest, shown
 from .recorded_calls import recorded
 from .transforms import refuse_spread
@@ -164,7 +164,10 @@ def check_elements(elements: Elementwise, measure: Measure) -> None:
         with located(f"with {special} in the first element", flat), refusals_set_aside():
             refuse_spread(before, special)
     check_special_values(elements.subject, flat)
-    _check_one_number(elements, flat, known)
+    equal = [np.broadcast_to(x[:1], (6,)) for x in flat]
+    with located("for equal elements", equal), refusals_set_aside():
+        check_values_on_arrays(elements.subject, equal)
+        compare_layout(elements.subject, "strides of 0", equal)
 
 
 def _compare(elements: Elementwise, measure: Measure) -> None:
@@ -199,12 +202,10 @@ def _listed(subject: Subject, arrays: Sequence[Array]) -> str:
     return ", ".join(f"{name} = {shown(np.asarray(x))}" for name, x in zip(subject.names, arrays, strict=True))
 
 
-def _gradients(subject: Subject, arrays: Arrays, copy: bool = True) -> tuple[Arrays, Arrays] | None:
+def _gradients(subject: Subject, arrays: Arrays) -> tuple[Arrays, Arrays] | None:
     """Return the values and the gradients of their sum; None if the function refuses, or is not finite."""
     with quiet():
         inputs = subject.inputs(arrays)
-        if not copy:
-            inputs = [subject.laid_out(x, a) for x, a in zip(inputs, arrays, strict=True)]
         try:
             outputs = subject.apply(inputs)
         except REFUSALS:
@@ -216,15 +217,9 @@ def _gradients(subject: Subject, arrays: Arrays, copy: bool = True) -> tuple[Arr
             return values, subject.pulled(inputs, outputs, [np.ones_like(y) for y in values])
 
 
-def _shaped(numbers: Array, shape: tuple[int, ...]) -> Array:
-    """Return the first numbers in an array of this shape; they repeat if it is larger."""
-    count = math.prod(shape)
-    return np.array(numbers[:count].reshape(shape) if count <= numbers.size else np.resize(numbers, shape))
-
-
 def _check_shape(elements: Elementwise, shape: tuple[int, ...], flat: Arrays, known: tuple[Arrays, Arrays]) -> None:
     """Check that the gradients for elements in an array of this shape are those that they have in another."""
-    arrays, values, expected = ([_shaped(x, shape) for x in each] for each in (flat, *known))
+    arrays, values, expected = ([np.resize(x, shape) for x in each] for each in (flat, *known))
     with located(f"for arrays of shape {shape}", arrays):
         found = _gradients(elements.subject, arrays)
         if found is None:
@@ -243,7 +238,7 @@ def _check_broadcast(elements: Elementwise, i: int, shape: tuple[int, ...], othe
     """
     whole = np.broadcast_shapes(shape, others)
     numbers = elements.ordinary(24)
-    arrays = [_shaped(x, shape if i == j else others) for j, x in enumerate(numbers)]
+    arrays = [np.resize(x, shape if i == j else others) for j, x in enumerate(numbers)]
     where = f"where {elements.subject.names[i]} has shape {shape} beside {others}"
     with located(where, arrays), refusals_set_aside():
         found = _gradients(elements.subject, arrays)
@@ -267,13 +262,3 @@ def _compare_gradients(elements: Elementwise, found: Arrays, expected: Arrays) -
             raise GradientCheckError(f"the gradient of {name} has shape {g.shape}, not {h.shape}")
         if differs(g, h, CLOSE * (np.abs(h) + largest(h)) + ROUNDED):
             raise GradientCheckError(f"the gradient of {name} is {shown(g, h)}, not {shown(h, g)} as for other shapes")
-
-
-def _check_one_number(elements: Elementwise, flat: Arrays, known: tuple[Arrays, Arrays]) -> None:
-    """Check arrays of equal elements, also where one number in memory is all of them."""
-    arrays = [np.broadcast_to(x[:1], (6,)) for x in flat]
-    with located("for equal elements", arrays), refusals_set_aside():
-        check_values_on_arrays(elements.subject, arrays)
-        found = _gradients(elements.subject, arrays, copy=False)
-        if found is not None:
-            _compare_gradients(elements, found[1], [np.repeat(g[:1], 6) for g in known[1]])

@@ -87,19 +87,19 @@ def check_further_layouts(subject: Subject, arrays: Sequence[Array]) -> None:
         "the transpose of a copy": lambda x: np.array(x.T, order="C").T,
     }
     for name, lay_out in layouts.items():
-        _compare_layout(subject, name, list(map(lay_out, arrays)))
+        compare_layout(subject, name, list(map(lay_out, arrays)))
     if all(x.size for x in arrays):
         one = [np.broadcast_to(x.reshape(-1)[:1].reshape(()), x.shape) for x in arrays]
-        _compare_layout(subject, "strides of 0", one)
+        compare_layout(subject, "strides of 0", one)
     if len(arrays) > 1 and all(x.shape == arrays[0].shape and x.ndim and x.size for x in arrays):
         wide = np.concatenate([arrays[0], arrays[0][:1]])
-        _compare_layout(subject, "slices that overlap", [wide[:-1], wide[1:], *(wide[:-1] for _ in arrays[2:])])
+        compare_layout(subject, "slices that overlap", [wide[:-1], wide[1:], *(wide[:-1] for _ in arrays[2:])])
     pullback = Pullback(subject, arrays)
     for name in ("rows apart", "every second row", "the transpose of a copy"):
         check_cotangent_layout(pullback, name, list(map(layouts[name], pullback.cotangents)))
 
 
-def _compare_layout(subject: Subject, layout: str, given: Sequence[Array]) -> None:
+def compare_layout(subject: Subject, layout: str, given: Sequence[Array]) -> None:
     """Compare values and gradients with those for the same numbers in C order."""
     try:
         with quiet():

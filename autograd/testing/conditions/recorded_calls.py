@@ -207,7 +207,7 @@ def _copy(value: Any, wide: bool = False) -> Any:
 
 
 def operations_of(subject: Subject, arrays: Sequence[Array]) -> list[Subject]:
-    """Return each operation that the subject records for these inputs; some cannot be called again."""
+    """Return each operation that the subject records for these inputs, but for random ones and numbers not finite."""
     samples: list[RecordedCall] = []
 
     def note(node: Node, values: tuple[Any, ...], z: object) -> None:
@@ -216,19 +216,13 @@ def operations_of(subject: Subject, arrays: Sequence[Array]) -> list[Subject]:
 
     with observed(note, alone=True), quiet():
         subject.apply(subject.inputs(arrays))
-    return [alone for sample in samples if (alone := _alone(sample)) is not None]
-
-
-def _alone(sample: RecordedCall) -> Subject | None:
-    """Return an operation as a subject; None if it is random, or its numbers are not finite."""
-    if not all(np.all(np.isfinite(x)) for x in (*sample.inputs, *sample.outputs)):
-        return None
-    with quiet():
-        try:
-            sample.refuse_random()
-        except SetAsideError:
-            return None
-    return Subject(sample.calling(), [Tensor(x) for x in sample.inputs], sample.names())
+    found = []
+    for sample in samples:
+        with contextlib.suppress(SetAsideError), quiet():
+            if all(np.all(np.isfinite(x)) for x in (*sample.inputs, *sample.outputs)):
+                sample.refuse_random()
+                found.append(Subject(sample.calling(), [Tensor(x) for x in sample.inputs], sample.names()))
+    return found
 
 
 def recorded(subject: Subject, arrays: Sequence[Array]) -> list[Node]:

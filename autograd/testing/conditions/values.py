@@ -94,15 +94,13 @@ def _close(a: Array, b: Array, beside: Sequence[Array], times: float = 8, terms:
 def check_values_in_precisions(subject: Subject) -> None:
     """Check values as the inputs are, in another layout, and in single and half precision."""
     single = [np.asarray(x, NARROW.get(x.dtype, x.dtype)) for x in subject.arrays]
-    with refusals_set_aside():
-        check_values_on_arrays(subject, subject.arrays)
-    with refusals_set_aside():
-        check_values_on_arrays(subject, subject.arrays, LAYOUTS["a slice"])
-    with refusals_set_aside():
-        check_values_on_arrays(subject, single)
+    tried: list[tuple[Sequence[Array], Layout]] = [(each, np.array) for each in (subject.arrays, single)]
+    tried.append((subject.arrays, LAYOUTS["a slice"]))
     if all(x.dtype == np.float64 for x in subject.arrays):
+        tried.append(([x.astype(np.float16) for x in subject.arrays], np.array))
+    for arrays, lay_out in tried:
         with refusals_set_aside():
-            check_values_on_arrays(subject, [x.astype(np.float16) for x in subject.arrays])
+            check_values_on_arrays(subject, arrays, lay_out)
 
 
 def check_values_on_arrays(subject: Subject, arrays: Sequence[Array], lay_out: Layout = np.array) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from autograd import AutogradError, GradientCheckError
 
 from ..comparisons.compare import Compared, Derivatives, derivatives, worst_element, worst_of
 from ..comparisons.point import Measure, Point
-from ..subjects.subject import Array, quiet
+from ..subjects.subject import quiet
 
 if TYPE_CHECKING:
     from .picture import Drawing
@@ -53,25 +54,10 @@ class Jacobians:
         with quiet():
             return derivatives(self.point, self.measure)
 
-    @property
-    def analytic(self) -> Array:
-        """The derivatives by the graph."""
-        return self.derivatives.analytic
-
-    @property
-    def numeric(self) -> Array:
-        """The derivatives by differences."""
-        return self.derivatives.numeric
-
-    @property
-    def told(self) -> Array:
-        """Where differences could tell."""
-        return self.derivatives.told
-
-    @property
-    def wrong(self) -> Array:
-        """Where the graph is wrong."""
-        return self.derivatives.wrong
+    analytic = property(attrgetter("derivatives.analytic"), doc="The derivatives by the graph.")
+    numeric = property(attrgetter("derivatives.numeric"), doc="The derivatives by differences.")
+    told = property(attrgetter("derivatives.told"), doc="Where differences could tell.")
+    wrong = property(attrgetter("derivatives.wrong"), doc="Where the graph is wrong.")
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the picture as .svg, or as .png, which needs matplotlib.

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..comparisons.point import Measure, Point, parts_each
+from ..comparisons.point import Measure, Point, parts_each, ranges
 from ..subjects.refusals import REFUSALS
 from ..subjects.subject import Array, Subject, quiet
 from .jacobians import Jacobians
@@ -27,13 +27,8 @@ CLOSE = 1e-5  # how near numbers are, relative to their size, that a pattern cal
 
 def _piece(sample: Jacobians, name: str, i: int) -> Array:
     """Return the derivatives of all outputs by input `i`: analytic or numeric ones, or which are told or wrong."""
-    piece: Array = getattr(sample, name)[:, _ranges(sample.point.arrays)[i]]
+    piece: Array = getattr(sample, name)[:, ranges(sample.point.arrays)[i]]
     return piece
-
-
-def _ranges(arrays: Sequence[Array]) -> list[slice]:
-    ends = np.cumsum([x.size * parts_each(x) for x in arrays]).tolist()
-    return [slice(a, b) for a, b in zip([0, *ends], ends, strict=False)]
 
 
 def sample_at(subject: Subject, arrays: Sequence[Array], measure: Measure) -> Jacobians | None:
@@ -243,7 +238,7 @@ class _Row:
 
 def _rows(number: int, sample: Jacobians) -> Iterator[_Row]:
     point, found = sample.point, sample.derivatives
-    outputs, inputs = _ranges(point.values), _ranges(point.arrays)
+    outputs, inputs = ranges(point.values), ranges(point.arrays)
     steepest = np.max(np.abs(found.numeric), axis=1, initial=0.0, where=np.isfinite(found.numeric))
     with np.errstate(invalid="ignore"):
         sharp = found.tolerance <= SHARP * np.fmax(np.abs(found.numeric), np.abs(found.analytic))

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from autograd import GradientCheckError, NotReproducibleError, Tensor
-from autograd.inside import Node, ancestors, beginning, defined, place, user_frame, within_file
+from autograd.inside import beginning, defined, operation_of, place, user_frame, within_file
 
-from ..subjects.subject import Array, Subject
+from ..subjects.subject import Array, Subject, recorded_operations
 from .jacobians import LARGEST, Jacobians
 from .patterns import Pattern, factor_between, pattern_of, sample_at, variations
 
@@ -153,7 +153,8 @@ def _rules(fn: Callable[..., object], error: GradientCheckError) -> Iterator[str
     if own is not None:
         operations[id(own)] = own
     elif isinstance(error.jacobians, Jacobians):
-        operations = {id(op): op for op in _operations(error.jacobians.point.outputs)}
+        recorded = recorded_operations(error.jacobians.point.outputs)
+        operations = {id(op): op for op in map(operation_of, recorded)}
     mismatch: Any = error.mismatch
     told: set[str] = set()
     for op in operations.values():
@@ -162,13 +163,6 @@ def _rules(fn: Callable[..., object], error: GradientCheckError) -> Iterator[str
             if line not in told and len(told) < 3:
                 yield f"{op.name}'s{f' for {name}' if name else ''}, {line}"
             told.add(line)
-
-
-def _operations(outputs: Sequence[object]) -> Iterator[Any]:
-    nodes: list[Node] = [y._node for y in outputs if isinstance(y, Tensor) and y.requires_grad and y._node is not None]
-    for node in ancestors(nodes):
-        op: Any = node.op
-        yield getattr(op, "operation", op)  # of one with hooks
 
 
 def _codes(op: Any, position: int | None) -> list[tuple[str, CodeType]]:

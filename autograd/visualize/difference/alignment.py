@@ -24,12 +24,7 @@ from .sequences import common
 Key = Callable[[Entry], Hashable]
 
 
-def aligned(a: Sequence[Entry], b: Sequence[Entry]) -> list[int | None]:
-    """Return for each entry of `b` the index of its partner in `a`, or None; no two have the same partner."""
-    return _Alignment(a, b).run()
-
-
-class _Alignment:
+class Alignment:
     """The pairs found so far: the partners of the entries of `b` in `a`, and the other way round."""
 
     def __init__(self, a: Sequence[Entry], b: Sequence[Entry]) -> None:
@@ -45,6 +40,7 @@ class _Alignment:
         self.keys = [([key(x) for x in a], [key(x) for x in b]) for key in keys]
 
     def run(self) -> list[int | None]:
+        """Return for each entry of `b` the index of its partner in `a`, or None; no two have the same partner."""
         self.pair_leaves()
         self.spread()
         for way in (self.replaced, self.between):
@@ -53,6 +49,7 @@ class _Alignment:
         return self.of_b
 
     def match(self, i: int, j: int) -> None:
+        """Note a pair."""
         self.of_b[j], self.of_a[i] = i, j
 
     def left(self) -> tuple[list[int], list[int]]:

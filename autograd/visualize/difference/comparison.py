@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from ..number_format import short
-from .alignment import aligned
+from .alignment import Alignment
 from .recorded_run import Array, Entry, Result
 
 Kind = Literal["inserted", "removed", "operation", "inputs", "argument", "shape", "dtype", "value", "gradient"]
@@ -99,7 +99,7 @@ def compared(a: Sequence[Entry], b: Sequence[Entry], tolerance: Tolerance) -> li
     """Return the nodes of two runs in pairs, each after those that it depends on."""
     if any(entry.freed for entry in (*a, *b)):  # which no longer says where its constants were
         a, b = ([replace(x, inputs=tuple([y for y in x.inputs if y is not None])) for x in run] for run in (a, b))
-    of_b = aligned(a, b)
+    of_b = Alignment(a, b).run()
     of_a: list[int | None] = [None] * len(a)
     for j, i in enumerate(of_b):
         if i is not None:

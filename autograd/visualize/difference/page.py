@@ -192,18 +192,21 @@ class _Rows:
             row += [self.text(words) for words in (*deviations, "; ".join(node.arguments))]
         return row
 
-    def side(self, entry: Entry | None) -> list[int | float] | None:
-        """Return what is known of one run."""
+    def side(self, entry: Entry | None) -> list[int] | None:
+        """Return what is known of one run; the last text is of both times together."""
         if entry is None:
             return None
+        times = [seconds for seconds in (entry.forward, entry.backward) if seconds is not None]
+        costs = ["", "", ""]  # a leaf takes no time, and keeps nothing
+        if entry.kept or times:
+            costs = [readable_bytes(entry.kept), *map(_time, (entry.forward, entry.backward))]
         return [
             self.text(entry.title),
             self.text(_form(entry)),
             self.brief("value", entry.value),
             self.brief("gradient", entry.gradient),
-            entry.kept,
-            *(-1 if seconds is None else round(seconds * 1e6, 2) for seconds in (entry.forward, entry.backward)),
-            *(self.text(words) for words in (_where(entry), entry.line, entry.module)),
+            *(self.text(words) for words in (*costs, _where(entry), entry.line, entry.module)),
+            self.text(readable_seconds(sum(times)) if times else ""),
         ]
 
     def brief(self, name: str, result: Result) -> int:
@@ -213,6 +216,10 @@ class _Rows:
             text = self.text(_brief(result))
             self.latest[name] = result, text
         return text
+
+
+def _time(seconds: float | None) -> str:
+    return "not measured" if seconds is None else readable_seconds(seconds)
 
 
 def _is(a: Result, b: Result) -> bool:

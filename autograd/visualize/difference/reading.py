@@ -24,7 +24,7 @@ from autograd.inside import (
 )
 
 from .. import steps
-from ..node_info import Model, kept_bytes, names_of, parameters_of, root_of
+from ..node_info import Model, kept_bytes, named_in, names_of, root_of
 from ..steps import Run, Step
 from ..watching import note_of
 from .recorded_run import Entry, RecordedRun, Result
@@ -77,7 +77,7 @@ def record_run(
         ran = Run(run)
     else:
         ran = steps.run(run, copies=True)
-        named = {**parameters_of(ran.models.values()), **named} if params is None else named
+        named = {**named_in(ran.models.values(), "parameters"), **named} if params is None else named
     return _Reader(ran, named).read(gradient)
 
 
@@ -149,9 +149,9 @@ class _Reader:
         else:
             with np.errstate(all="ignore"):
                 seed = result._seed(gradient)
-                steps.walk_tensors(self.root, self.steps, seed, False, False)
+                steps.walk_tensors(self.root, self.steps, seed, False)
                 if not all(_is_finite(step.gradient) for step in self.steps.values()):  # zeros have to be looked after
-                    steps.walk_tensors(self.root, self.steps, seed, True, False)
+                    steps.walk_tensors(self.root, self.steps, seed, True)
 
     def _find_missing(self, entries: list[Entry]) -> None:
         """Note what would be known if a function had been watched."""

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from ..collapse import closed, levels
+from ..collapse import closed, levels, merged
 from ..layered import Edges
 from ..picture import Frame, Kind
 from .layout import lay_out
@@ -47,7 +47,8 @@ def depths(
         boxes = {step: box for box, step in enumerate(shown)}
         stands = [boxes[step if frame is None else last[frame]] for step, frame in enumerate(into)]
         around = [within[step] if (frame := into[step]) is None else frames[frame].parent for step in shown]
-        drawn, lines = _without_many(*_merged(edges, stands, into))
+        inside = {step for step, frame in enumerate(into) if frame is not None}
+        drawn, lines = _without_many(*merged(edges, stands, inside))
         seen: list[Kind] = [kinds[step] if into[step] is None else "module" for step in shown]
         layout, rectangles = lay_out(seen, drawn, around, frames, titles)
         return {
@@ -59,25 +60,6 @@ def depths(
         }
 
     return [at(depth) for depth in range(max(levels(frames), default=-1) + 2)]
-
-
-def _merged(edges: Edges, stands: list[int], into: list[int | None]) -> tuple[list[tuple[int, int]], list[int]]:
-    """Return the edges between boxes, without duplicates for modules, and the index or -1 for each edge of steps."""
-    drawn: list[tuple[int, int]] = []
-    known: dict[tuple[int, int], int] = {}
-    lines = []
-    for source, target in edges:
-        edge = stands[source], stands[target]
-        of_module = into[source] is not None or into[target] is not None
-        if edge[0] == edge[1]:
-            lines.append(-1)
-        elif of_module and edge in known:
-            lines.append(known[edge])
-        else:
-            known[edge] = len(drawn)
-            lines.append(len(drawn))
-            drawn.append(edge)
-    return drawn, lines
 
 
 def _without_many(drawn: list[tuple[int, int]], lines: list[int]) -> tuple[list[tuple[int, int]], list[int]]:

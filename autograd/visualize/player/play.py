@@ -14,16 +14,14 @@ from autograd import GraphError, Tensor, Value
 from autograd.inside import Array, TensorLike
 
 from ..collapse import check_depth
-from ..failure import Failure, failure_of
 from ..given_numbers import GivenNumbers
-from ..module_frames import modules_of
-from ..node_info import Model, is_torch_module, names_of, parameters_of
+from ..node_info import Model, is_torch_module, named_in, names_of
 from ..page import write_page
-from ..steps import Run, noted_in
+from ..steps import Run, run
 from ..watching import watch_calls
 from .fold import folded
 from .page import page_of
-from .playback import failed_playback, foreign_playback, playback
+from .playback import Playback, failed_playback, foreign_playback, playback
 
 _MOST = 2500  # operations that are shown one by one
 
@@ -103,7 +101,6 @@ def player(
     check_depth(depth)
     if is_torch_module(result):
         return _played_torch(result, path, inputs, gradient, depth, data)
-    failure: Failure | None = None
     labelled: Any = result if params is None and hasattr(result, "named_parameters") else params
     names, modules = names_of(labelled)
     if isinstance(result, Tensor | Value):
@@ -112,31 +109,22 @@ def player(
         ran, title = Run(result), "Backpropagation"
     elif callable(result):
         names = {**_named_inputs(result, inputs), **names}
-        ran, watch = Run(None, inputs, result), watch_calls()
-        try:
-            with watch, noted_in(ran):
-                ran.result = result(*inputs)
-        except Exception as error:
-            failure = failure_of(error, [*ran.seen, *ran.lines], watch.failed)
-            if failure is None:
-                raise
-        names = names if labelled is not None else {**parameters_of(ran.models.values()), **names}
+        ran = run(result, inputs, watch=watch_calls())
+        names = names if labelled is not None else {**named_in(ran.models.values(), "parameters"), **names}
         name = getattr(result, "__name__", type(result).__name__)
         title = "Backpropagation" if name == "<lambda>" else f"Backpropagation of {name}"
     else:
         raise TypeError(f"player takes a Tensor, a Value or a function, not {type(result).__name__}")
+    failure = ran.failure
     if failure is None and gradient is None and isinstance(ran.result, Tensor) and ran.result.size != 1:
         raise GraphError(
             f"player() needs one element to go back from, but the result has shape {ran.result.shape}: give the loss, "
             f"as in player(lambda: loss(model(X), y), path, params=model), or gradient= of that shape"
         )
-    called = modules_of(ran.models.values()) | {**modules}
+    called = named_in(ran.models.values(), "modules") | {**modules}
     numbers = GivenNumbers(data or {}, names, called)
     played = playback(ran, names, gradient) if failure is None else failed_playback(ran, names, failure)
-    played = folded(played, _MOST)
-    with np.errstate(all="ignore"):  # values that are not finite are shown as nan or inf
-        page = page_of(played, title, modules, depth, numbers)
-    return _written(path, page, failure)
+    return _written(path, played, title, modules, depth, numbers)
 
 
 def _played_torch(
@@ -154,14 +142,14 @@ def _played_torch(
     failed = ran.failure
     played = foreign_playback(ran) if failed is None else failed_playback(Run(None), ran.names, failed)
     title = f"Backpropagation of {type(module).__name__}"
-    with np.errstate(all="ignore"):
-        page = page_of(folded(played, _MOST), title, ran.modules, depth, numbers, ran.remarks)
-    return _written(path, page, failed)
+    return _written(path, played, title, ran.modules, depth, numbers, ran.remarks)
 
 
-def _written(path: str | os.PathLike[str], page: str, failure: Failure | None) -> Path:
-    """Write a page; if it shows a failure, raise the error."""
-    written = write_page(path, page)
+def _written(path: str | os.PathLike[str], played: Playback, *options: Any) -> Path:
+    """Write a page, for which `page_of` has the options; if it shows a failure, raise the error."""
+    with np.errstate(all="ignore"):  # values that are not finite are shown as nan or inf
+        written = write_page(path, page_of(folded(played, _MOST), *options))
+    failure = played.failure
     if failure is not None:
         failure.tell(written, f"{written} shows what was computed before, and where it failed")
         raise failure.error

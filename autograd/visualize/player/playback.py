@@ -17,7 +17,7 @@ from autograd.inside import LEAF, TensorLike, operation_of, refuse_overwritten
 
 from ..failure import Failure, node_of
 from ..given_arrays import Memory, memory_of
-from ..gradient_values import outside
+from ..gradient_values import Share, outside
 from ..input_names import InputNames
 from ..node_info import root_of
 from ..steps import Run, Step, Steps, find_values, steps_of, walk_tensors, walk_values
@@ -61,11 +61,12 @@ def playback(ran: Run, names: Mapping[str, Any], gradient: TensorLike | None = N
     for x in ran.inputs:
         if isinstance(x, Tensor | Value) and (node := x._node if isinstance(x, Tensor) else x) in steps:
             steps[node].given = True
+    edges: list[Share] = []
     if isinstance(root, Value):
         edges = walk_values(root, steps, gradient)
     else:
         refuse_overwritten([*steps])
-        edges = walk_tensors(root, steps, result._seed(gradient), True, True)
+        walk_tensors(root, steps, result._seed(gradient), True, True, outside, edges)
         find_values(steps, ran)
     found, feeds = _inputs(steps, InputNames(names, steps, ran.function))
     indices = {node: index for index, node in enumerate(steps, len(found))}

@@ -6,33 +6,13 @@ let chosen = [], shown = 0;
 const titleOf = row => texts[row[0]], kindsOf = row => texts[row[1]];
 const sidesOf = row => [row[3], row[4]].filter(side => side !== null);
 
-function bytes(count) {
-  for (const [power, unit] of [[1e9, "GB"], [1e6, "MB"], [1e3, "kB"]])
-    if (count >= power) return `${+(count / power).toPrecision(3)} ${unit}`;
-  return `${count} B`;
-}
-function time(microseconds) {
-  if (microseconds < 0) return "not measured";
-  for (const [power, unit] of [[1e6, "s"], [1e3, "ms"]])
-    if (microseconds >= power) return `${+(microseconds / power).toPrecision(3)} ${unit}`;
-  return `${+microseconds.toPrecision(3)} µs`;
-}
-
-// A leaf takes no time, and keeps nothing.
-const isLeaf = side => !side[4] && side[5] < 0 && side[6] < 0;
-
 // The lines of the table of a node: a heading and what to show of a side.
 const LINES = [
   ["operation", side => texts[side[0]]],
   ["shape and dtype", side => texts[side[1]]],
   ["value", side => texts[side[2]] || "not known"],
   ["gradient", side => texts[side[3]] || "not known"],
-  ["keeps", side => isLeaf(side) ? "" : bytes(side[4])],
-  ["forward", side => isLeaf(side) ? "" : time(side[5])],
-  ["backward", side => isLeaf(side) ? "" : time(side[6])],
-  ["line", side => texts[side[7]]],
-  ["", side => texts[side[8]]],
-  ["module", side => texts[side[9]]],
+  ...["keeps", "forward", "backward", "line", "", "module"].map((title, i) => [title, side => texts[side[4 + i]]]),
 ];
 function showTable(row, parent) {
   const table = make("table", undefined, make("div", undefined, parent, "table")), head = make("tr", undefined, table);
@@ -61,11 +41,9 @@ function pair(row, index) {
 
 // What both sides cost: bytes kept, and forward and backward time together where both were measured.
 function costs(row) {
-  const sides = sidesOf(row), joined = words => [...new Set(words)].join(" → ");
-  const times = sides.map(side => side[5] < 0 && side[6] < 0 ? "" : time(Math.max(side[5], 0) + Math.max(side[6], 0)));
-  const told = sides.some(side => side[4]) ? [joined(sides.map(side => bytes(side[4])))] : [];
-  if (times.every(Boolean)) told.push(joined(times));
-  return told.join(", ");
+  const [kept, times] = [4, 10].map(index => sidesOf(row).map(side => texts[side[index]]));
+  const told = [kept.some(text => text && text !== "0 B") ? kept : [], times.every(Boolean) ? times : []];
+  return told.map(words => [...new Set(words)].join(" → ")).filter(Boolean).join(", ");
 }
 
 function state(row) {

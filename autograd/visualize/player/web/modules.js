@@ -132,30 +132,27 @@ function toggle(f, to = !open[f]) { // the module stays where it is on the scree
   const corner = () => (at.frames[f] ? at.frames[f] : at.modules[f] ? [at.modules[f][0] - W / 2, at.modules[f][1] - H / 2] : null);
   const before = corner();
   open[f] = to;
-  arrange();
+  reopened();
   const after = corner();
   if (before && after) { view.x += after[0] - before[0]; view.y += after[1] - before[1]; look(); }
-  tellDepth();
-  mark();
 }
 function openTo(depth) { // every module with fewer than `depth` around it
   frames.forEach((_, f) => { open[f] = level[f] < depth; });
-  arrange();
-  tellDepth();
-  mark();
+  reopened();
 }
 function openAround(i) { // so that a step can be seen
   if (standsIn[i] < 0) return;
   around[i].forEach((f) => { open[f] = true; });
-  arrange();
-  tellDepth();
+  reopened();
 }
 const visibleOpen = () => frames.map((_, f) => f).filter((f) => at.frames[f]);
 function depthNow() { // the depth to which all are open, or -1 where they differ
   const opened = visibleOpen(), depth = Math.max(-1, ...opened.map((f) => level[f])) + 1;
   return frames.every((_, f) => !at.modules[f] || level[f] === depth) ? depth : -1;
 }
-function tellDepth() {
+function reopened() {
+  arrange();
+  mark();
   const depth = depthNow();
   $("depth").value = depth < 0 ? "" : String(depth);
 }
