@@ -42,4 +42,13 @@ def block_until_ready(x: Any) -> Any:
 
 
 _CPU = "not needed: the CPU is the only device"
-__getattr__ = names_of(None, __name__, {"pmap": "vmap: the CPU is the only device", "devices": _CPU, "pure_callback": "the function itself", "make_jaxpr": "compile(f).source(), after two calls"})
+__getattr__ = names_of(
+    None,
+    __name__,
+    {
+        "pmap": "vmap: the CPU is the only device",
+        "devices": _CPU,
+        "pure_callback": "the function itself",
+        "make_jaxpr": "compile(f).source(), after two calls",
+    },
+)

@@ -1,4 +1,4 @@
-"""Arrays of JAX: tensors that nobody can write to, and what goes between them and the engine, which sees tensors alone."""
+"""Arrays of JAX: tensors that nobody can write to, and their way into the engine, which is given tensors, and back."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from autograd.extend import ARRAY_TYPES, borrow, same_tensor
 
 from . import tree_util
 
+Function = Callable[..., Any]
 REMEDY = "arrays of JAX cannot be written to: x = x.at[i].set(y)"
 
 
 class Array(Tensor):
     """A tensor as JAX has arrays: ``x += 1`` makes a new one, ``x[0] = 1`` raises, and ``x.at[0].set(1)`` is a copy.
 
-    What is computed with one is one again. Make them with `jax.numpy`, not with the class.
+    What is computed with one is one again. `jax.numpy` makes them, not the class.
 
     Examples
     --------
@@ -35,23 +36,30 @@ class Array(Tensor):
     """
 
     __slots__ = ()
-    __hash__ = None  # type: ignore[assignment]  # as in JAX
+    __hash__ = None  # as in JAX
 
     @property
-    def at(self) -> At:  # type: ignore[override]  # which has no meaning for tensors
-        """What ``x.at[i].set(y)``, ``add``, ``multiply``, ``min``, ... begin with: they return a copy."""
+    def at(self) -> At:
+        """What ``x.at[i].set(y)``, and `add`, `multiply`, `min` and others, begin with: they return a copy."""
         return At(self)
 
     def block_until_ready(self) -> Array:
         """Return the array itself, as each function computes at once."""
         return self
 
-    def sort(self, axis: int = -1) -> Array:  # type: ignore[override]  # a copy, as in JAX
+    def sort(self, axis: int = -1) -> Any:
         """Return a sorted copy."""
-        return arrays(np.sort(plain(self), axis))  # type: ignore[no-any-return]
+        return arrays(np.sort(plain(self), axis))
+
+    def argsort(self, axis: int = -1) -> Any:
+        """Return the order of the elements, in which equal ones stay as they are."""
+        return arrays(np.argsort(plain(self), axis, kind="stable"))
 
     def __iter__(self) -> Iterator[Any]:
         return iter([self[i] for i in range(len(self))])
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return np.round(self).astype(int) if digits is None else np.round(self, digits)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         array = super().__array__(dtype, copy)
@@ -61,62 +69,70 @@ class Array(Tensor):
         return array
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        out = kwargs.get("out", ())
-        if any(isinstance(each, Array) for each in (*out, *inputs[: method == "at"])):
+        out = {"out": kwargs.pop("out")} if kwargs.get("out") else {}
+        if any(isinstance(each, Array) for each in (*out.get("out", ()), *inputs[: method == "at"])):
             raise TypeError(REMEDY)
-        result = getattr(ufunc, method)(*plain(inputs), **plain(kwargs))
+        result = getattr(ufunc, method)(*plain(inputs), **plain(kwargs), **out)
         return result if out else arrays(result)
 
-    def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
-        if function in _WRITERS or isinstance(kwargs.get("out"), Array):
+    def __array_function__(self, function: Function, types: Any, args: Any, kwargs: Any) -> Any:
+        if function in _WRITERS or kwargs.get("out") is not None:
             raise TypeError(REMEDY)
         return arrays(function(*plain(args), **plain(kwargs)))
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError(REMEDY)
 
+    def __str__(self) -> str:
+        return str(borrow(self)) if type(borrow(self)) is np.ndarray else repr(self)
+
     def __repr__(self) -> str:
-        body, _, rest = super().__repr__().partition("(")
-        return f"{type(self).__name__}({rest.replace(chr(10) + ' ', chr(10))}" if body else rest
+        return super().__repr__().replace("Tensor(", "Array(").replace("\n ", "\n")
 
 
 _WRITERS = {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal}
+_BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift")
+_UNARY = ("lt", "le", "gt", "ge", "eq", "ne", "neg", "pos", "abs", "invert", "getitem")
+_METHODS = (
+    "all", "any", "argmax", "argmin", "argpartition", "astype", "clip", "conj", "conjugate", "copy", "cumprod",
+    "cumsum", "diagonal", "dot", "flatten", "max", "mean", "min", "nonzero", "prod", "ptp", "ravel", "repeat",
+    "reshape", "round", "searchsorted", "squeeze", "std", "sum", "swapaxes", "take", "trace", "transpose", "var",
+)  # fmt: skip
 
 
-def _wrapped(name: str) -> Callable[..., Any]:
+def _of_tensors(name: str) -> Function:
     """Return a method of tensors as one that returns arrays."""
 
     def method(self: Array, *args: Any, **kwargs: Any) -> Any:
         return arrays(getattr(plain(self), name)(*plain(args), **plain(kwargs)))
 
-    method.__name__, method.__doc__ = name, f"Return what `{name}` of NumPy's arrays returns, as an array."
+    method.__name__ = name
     return method
 
 
+def _attribute(name: str) -> property:
+    return property(lambda self: arrays(getattr(plain(self), name)))
+
+
 def _refused(self: Array, *args: Any, **kwargs: Any) -> None:
-    """Raise: arrays of JAX cannot be written to."""
+    """Raise, as an array of JAX cannot be written to."""
     raise TypeError(REMEDY)
 
 
-_BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift")
-for _name in [
-    *(f"__{_side}{_each}__" for _each in (*_BINARY, "divmod") for _side in ("", "r")),
-    *(f"__{_each}__" for _each in ("lt", "le", "gt", "ge", "eq", "ne", "neg", "pos", "abs", "invert", "round")),
-    *"__getitem__ all any argmax argmin argpartition argsort astype clip conj conjugate copy cumprod cumsum diagonal dot"
-    " flatten max mean min nonzero prod ptp ravel repeat reshape round searchsorted squeeze std sum swapaxes take trace"
-    " transpose var".split(),
-]:
-    setattr(Array, _name, _wrapped(_name))
+for _name in (*(f"{side}{each}" for each in (*_BINARY, "divmod") for side in ("", "r")), *_UNARY):
+    setattr(Array, f"__{_name}__", _of_tensors(f"__{_name}__"))
 for _name in _BINARY:
     setattr(Array, f"__i{_name}__", getattr(Array, f"__{_name}__"))
+for _name in _METHODS:
+    setattr(Array, _name, _of_tensors(_name))
+for _name in ("T", "mT", "real", "imag"):
+    setattr(Array, _name, _attribute(_name))
 for _name in ("fill", "put"):
     setattr(Array, _name, _refused)
-for _name in ("T", "mT", "real", "imag"):
-    setattr(Array, _name, property(lambda self, name=_name: arrays(getattr(plain(self), name))))
 
 
 class At:
-    """What `at` of an array is, and its items, whose methods return a copy with other values there."""
+    """What `at` of an array is, and its items, whose methods return copies."""
 
     def __init__(self, array: Any, index: Any = None) -> None:
         self._array, self._index = array, index
@@ -124,52 +140,45 @@ class At:
     def __getitem__(self, index: Any) -> At:
         return At(self._array, index)
 
-    def get(self, **options: Any) -> Any:
+    def get(self) -> Any:
         """Return the values."""
-        _check_mode(options)
         return self._array[self._index]
 
     def set(self, values: Any, **options: Any) -> Any:
-        """Return a copy with these values."""
+        """Return a copy with other values."""
         return self._written(operator.setitem, values, options)
 
-    def apply(self, function: Callable[[Any], Any], **options: Any) -> Any:
+    def apply(self, func: Function, **options: Any) -> Any:
         """Return a copy with what a function makes of the values."""
-        return self.set(function(self.get()), **options)
+        return self.set(func(self.get()), **options)
 
-    def _written(self, write: Callable[..., Any], values: Any, options: dict[str, Any]) -> Any:
-        _check_mode(options)
-        out = autograd.as_tensor(plain(self._array)).copy()
+    def _written(self, write: Function, values: Any, options: dict[str, Any]) -> Any:
+        for name, value in options.items():
+            if name == "mode" and value not in (None, "promise_in_bounds"):
+                raise NotImplementedError(f"mode={value!r}: an index out of bounds raises here; clip or mask it")
+        out = plain(self._array).copy()
         write(out, plain(self._index), plain(values))
         return arrays(out)
 
     def __getattr__(self, name: str) -> Any:
-        ufunc = _UPDATES.get(name)
-        if ufunc is None:
-            raise AttributeError(f"x.at[i] has get, set, apply, {', '.join(_UPDATES)}, not {name}", name=name)
+        ufunc = getattr(np, {"mul": "multiply", "min": "minimum", "max": "maximum"}.get(name, name), None)
+        if name not in ("add", "subtract", "multiply", "mul", "divide", "power", "min", "max"):
+            raise AttributeError(f"x.at[i] has set, add, multiply, min and others, but no {name}", name=name)
+        index = self._index if isinstance(self._index, tuple) else (self._index,)
+        if name != "add" and all(each is None or isinstance(each, int | slice | type(...)) for each in index):
+            return lambda values, **options: self.set(arrays(ufunc(self.get(), values)), **options)
         return lambda values, **options: self._written(ufunc.at, values, options)
 
 
-_UPDATES: dict[str, Any] = {
-    **{name: getattr(np, name) for name in ("add", "subtract", "multiply", "divide", "power")},
-    **{"mul": np.multiply, "min": np.minimum, "max": np.maximum},
-}
-
-
-def _check_mode(options: dict[str, Any]) -> None:
-    for name, value in options.items():
-        if name not in ("indices_are_sorted", "unique_indices") and value not in (None, "promise_in_bounds"):
-            raise NotImplementedError(f"{name}={value!r}: an index out of bounds raises here; clip or mask it")
+def is_array(x: Any) -> bool:
+    """Tell whether something is to become an array: a tensor, an ndarray or a number of NumPy's."""
+    numbers = isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "biufc"
+    return numbers or isinstance(x, Tensor) or type(x) in ARRAY_TYPES
 
 
 def arrays(tree: Any) -> Any:
-    """Return a pytree with arrays of JAX in place of tensors, ndarrays and numbers of NumPy, and sorted dicts."""
+    """Return a pytree with arrays in place of tensors, ndarrays and numbers of NumPy's, and sorted dicts."""
     return _array(tree) if is_array(tree) else autograd.tree_map(_array, tree_util.tree_map(lambda x: x, tree))
-
-
-def is_array(x: Any) -> bool:
-    numbers = isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "biufc"
-    return numbers or isinstance(x, Tensor) or type(x) in ARRAY_TYPES
 
 
 def _array(x: Any) -> Any:
@@ -185,8 +194,8 @@ def _plain(x: Any) -> Any:
     return same_tensor(x, Tensor) if isinstance(x, Array) else x.copy() if type(x) is np.ndarray else x
 
 
-def of_arrays(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function for the engine to call: the given one is called with arrays, and returns tensors."""
+def of_arrays(function: Function) -> Function:
+    """Return a function for the engine to call: the given one gets arrays."""
 
     @functools.wraps(function)
     def called(*args: Any, **kwargs: Any) -> Any:
@@ -195,7 +204,7 @@ def of_arrays(function: Callable[..., Any]) -> Callable[..., Any]:
     return called
 
 
-def to_arrays(function: Callable[..., Any]) -> Callable[..., Any]:
+def to_arrays(function: Function) -> Function:
     """Return a function of the engine as one that takes and returns arrays."""
 
     @functools.wraps(function)
@@ -206,7 +215,7 @@ def to_arrays(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def forwarded(home: Any, name: str) -> Any:
-    """Return a function of NumPy or SciPy as one of arrays, and anything else as it is."""
+    """Return a function of NumPy's or SciPy's as one of arrays, and anything else as it is."""
     found = getattr(home, name)
     if isinstance(found, type) or not callable(found):
         return found
@@ -216,19 +225,19 @@ def forwarded(home: Any, name: str) -> Any:
         if kwargs.pop("out", None) is not None:
             raise NotImplementedError(f"{name} with out=: {REMEDY}")
         given = [of_arrays(x) if callable(x) and not isinstance(x, type) else plain(x) for x in args]
-        return arrays(getattr(home, name)(*given, **plain(kwargs)))  # asked for now: what records calls replaces it
+        function = getattr(home, name)  # what records calls may have replaced it, and looks for it in this frame
+        return arrays(function(*given, **plain(kwargs)))
 
     return called
 
 
 def names_of(home: Any, module: str, here: dict[str, str] | None = None) -> Callable[[str], Any]:
-    """Return the ``__getattr__`` of a module whose other names are those of `home`; `here` says what some are called."""
+    """Return the ``__getattr__`` of a module with the names of another; `here` says what those are that it lacks."""
 
     def __getattr__(name: str) -> Any:  # noqa: N807  # the name that a module gives it
         if here and name in here:
             raise NotImplementedError(f"{module}.{name}: here it is {here[name]}")
-        found = None if home is None or name.startswith("_") else getattr(home, name, None)
-        if found is None or isinstance(found, types.ModuleType):
+        if name.startswith("_") or isinstance(getattr(home, name, types), types.ModuleType):
             raise AttributeError(f"{module} has no {name}: see docs/howto/from-jax.md", name=name)
         return forwarded(home, name)
 

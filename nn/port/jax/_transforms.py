@@ -16,9 +16,7 @@ from .tree_util import tree_map
 Function = Callable[..., Any]
 
 
-def grad(
-    fun: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False
-) -> Function:
+def grad(fun: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False) -> Function:
     """Return the gradient of a function as one of its arguments; of complex numbers, the conjugate of PyTorch's."""
     both = value_and_grad(fun, argnums, has_aux, holomorphic)
 

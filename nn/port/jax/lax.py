@@ -22,7 +22,9 @@ Function = Callable[..., Any]
 Sizes = Sequence[int]
 
 
-def scan(f: Function, init: Any, xs: Any = None, length: int | None = None, reverse: bool = False, unroll: int = 1) -> Any:
+def scan(
+    f: Function, init: Any, xs: Any = None, length: int | None = None, reverse: bool = False, unroll: int = 1
+) -> Any:
     """Return the last state of a loop, and what its steps return, stacked."""
     return arrays(autograd.scan(of_arrays(f), plain(init), plain(xs), length, reverse=reverse))
 
@@ -64,8 +66,11 @@ def switch(index: Any, branches: Sequence[Function], *operands: Any) -> Any:
     if type(borrow(place)) is np.ndarray:
         return branches[int(place)](*arrays(operands))
     results = [branch(*arrays(operands)) for branch in branches]
-    return functools.reduce(lambda a, b: tree_map(lambda x, y: np.where(place == b[0], y, x), a, b[1]),
-                            enumerate(results[1:], 1), results[0])
+    return functools.reduce(
+        lambda a, b: tree_map(lambda x, y: np.where(place == b[0], y, x), a, b[1]),
+        enumerate(results[1:], 1),
+        results[0],
+    )
 
 
 def select(pred: Any, on_true: Any, on_false: Any) -> Any:
@@ -80,7 +85,9 @@ def select_n(which: Any, *cases: Any) -> Any:
 
 def stop_gradient(x: Any) -> Any:
     """Return a pytree without the derivatives of its leaves."""
-    return arrays(autograd.tree_map(lambda each: each.detach() if isinstance(each, autograd.Tensor) else each, plain(x)))
+    return arrays(
+        autograd.tree_map(lambda each: each.detach() if isinstance(each, autograd.Tensor) else each, plain(x))
+    )
 
 
 def _places(start: Any, length: int, size: int) -> Any:
@@ -194,10 +201,21 @@ _SAME = {
     "sub": "subtract", "mul": "multiply", "div": "divide", "neg": "negative", "max": "maximum", "min": "minimum",
     "pow": "power", "integer_pow": "power", "batch_matmul": "matmul",
 }  # fmt: skip
-_SPECIAL = {"logistic": "expit", "erf": "erf", "erfc": "erfc", "erf_inv": "erfinv", "lgamma": "gammaln", "digamma": "digamma"}
-_NUMPY = ("add abs exp log log1p expm1 sin cos tan tanh sqrt square sign floor ceil reshape transpose expand_dims dot sinh "
-          "cosh asin acos atan atan2 real imag conj cumsum cumprod squeeze round").split()
-_names = names_of(None, __name__, dict.fromkeys(["psum", "pmean", "pmax"], "np.sum, np.mean or np.max over the batch, after vmap"))
+_SPECIAL = {
+    "logistic": "expit",
+    "erf": "erf",
+    "erfc": "erfc",
+    "erf_inv": "erfinv",
+    "lgamma": "gammaln",
+    "digamma": "digamma",
+}
+_NUMPY = (
+    "add abs exp log log1p expm1 sin cos tan tanh sqrt square sign floor ceil reshape transpose expand_dims dot sinh "
+    "cosh asin acos atan atan2 real imag conj cumsum cumprod squeeze round"
+).split()
+_names = names_of(
+    None, __name__, dict.fromkeys(["psum", "pmean", "pmax"], "np.sum, np.mean or np.max over the batch, after vmap")
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from ._array import arrays, names_of, plain
+from ._array import names_of
 from ._config import config
 from .numpy import asarray
 
@@ -50,6 +50,11 @@ def key(seed: int) -> Any:
 PRNGKey = key
 
 
+def key_data(keys: Any) -> Any:
+    """Return the words of keys."""
+    return keys
+
+
 def split(key: Any, num: Shape = 2) -> Any:
     """Return new keys."""
     return np.stack(_words(key, _shape(num)), axis=-1)
@@ -61,10 +66,10 @@ def fold_in(key: Any, data: Any) -> Any:
     return np.stack(_threefry(asarray(key), np.zeros_like(low), low))
 
 
-def bits(key: Any, shape: Shape = (), dtype: Any = np.uint32) -> Any:
+def bits(key: Any, shape: Shape = (), dtype: Any = None) -> Any:
     """Return random integers of 32 bits, or of 64."""
     high, low = _words(key, _shape(shape))
-    wide = np.dtype(dtype).itemsize == 8
+    wide = config.jax_enable_x64 if dtype is None else np.dtype(dtype).itemsize == 8
     return high.astype(np.uint64) << np.uint64(32) | low.astype(np.uint64) if wide else high ^ low
 
 
@@ -84,7 +89,7 @@ def _ends(dtype: Any) -> Any:
 
 
 def _erfinv(unit: Any) -> Any:
-    return np.sqrt(2.0) * special.erfinv(unit)
+    return math.sqrt(2) * special.erfinv(unit)
 
 
 def normal(key: Any, shape: Shape = (), dtype: Any = float) -> Any:
@@ -161,7 +166,7 @@ def permutation(key: Any, x: Any, axis: int = 0, independent: bool = False) -> A
     order = asarray(np.arange(values.shape[axis]))
     for _ in range(math.ceil(3 * math.log(max(1, len(order))) / math.log(2**32 - 1))):
         key, each = split(key)
-        order = order[np.argsort(bits(each, order.shape), kind="stable")]
+        order = order[np.argsort(bits(each, order.shape, np.uint32), kind="stable")]
     return values.take(order, axis)
 
 

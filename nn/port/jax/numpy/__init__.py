@@ -13,6 +13,7 @@ from .. import _array, _transforms
 from . import fft, linalg
 
 ndarray = _array.Array
+newaxis = None
 
 
 def array(object: Any, dtype: Any = None, copy: bool = True) -> Any:
@@ -30,22 +31,21 @@ def asarray(a: Any, dtype: Any = None) -> Any:
     return a if dtype is None and isinstance(a, _array.Array) else array(a, dtype)
 
 
-def argsort(a: Any, axis: int | None = -1, *, descending: bool = False) -> Any:
+def argsort(a: Any, axis: int = -1) -> Any:
     """Return the order of the elements, in which equal ones stay as they are."""
-    values = -asarray(a) if descending else asarray(a)
-    return _array.arrays(np.argsort(_array.plain(values), axis, kind="stable"))
+    return asarray(a).argsort(axis)
 
 
-def sort(a: Any, axis: int | None = -1, *, descending: bool = False) -> Any:
-    """Return a sorted copy."""
-    return -_array.arrays(np.sort(-asarray(a), axis)) if descending else np.sort(asarray(a), axis)
+def clip(arr: Any, min: Any = None, max: Any = None) -> Any:
+    """Return the nearest numbers between two others, of which each may be None."""
+    return np.clip(asarray(arr), min, max)
 
 
 def fill_diagonal(a: Any, val: Any, wrap: bool = False, *, inplace: bool = True) -> Any:
     """Return a copy with another diagonal, where `inplace` is False, as it has to be."""
     if inplace:
         raise NotImplementedError(f"fill_diagonal() needs inplace=False: {_array.REMEDY}")
-    places = np.arange(min(np.shape(a)))
+    places = np.arange(np.min(np.shape(a)))
     return asarray(a).at[(places,) * np.ndim(a)].set(val)
 
 
@@ -72,4 +72,5 @@ def vectorize(
     return called
 
 
-__getattr__ = _array.names_of(np, __name__)
+_WRITERS = dict.fromkeys(["put", "place", "copyto", "putmask", "put_along_axis"], "x.at[i].set(y)")
+__getattr__ = _array.names_of(np, __name__, _WRITERS)
