@@ -6,23 +6,49 @@ docs/howto/from-jax.md says what differs.
 
 from __future__ import annotations
 
+import types
 from typing import Any
 
 import numpy as np
 
-from . import debug, flatten_util, lax, nn, numpy, random, scipy, tree, tree_util
+from . import flatten_util, lax, nn, numpy, random, scipy, test_util, tree, tree_util
 from ._array import Array, arrays, names_of
-from ._config import config
 from ._transforms import (
-    checkpoint, custom_jvp, custom_vjp, grad, hessian, jacfwd, jacrev, jit, jvp, linearize, value_and_grad,
-    vjp, vmap,
+    checkpoint,
+    custom_jvp,
+    custom_vjp,
+    grad,
+    hessian,
+    jacfwd,
+    jacrev,
+    jit,
+    jvp,
+    linearize,
+    value_and_grad,
+    vjp,
+    vmap,
 )  # fmt: skip
+from .random import config
 
+__all__ = [
+    "Array", "block_until_ready", "checkpoint", "config", "custom_jvp", "custom_vjp", "debug", "device_get",
+    "device_put", "eval_shape", "flatten_util", "grad", "hessian", "jacfwd", "jacobian", "jacrev", "jit", "jvp", "lax",
+    "linearize", "nn", "numpy", "random", "remat", "scipy", "test_util", "tree", "tree_util", "value_and_grad", "vjp",
+    "vmap",
+]  # fmt: skip
 remat, jacobian = checkpoint, jacrev
 
 
+def _print(fmt: str, *args: Any, ordered: bool = False, **kwargs: Any) -> None:
+    """Print a text with values in it."""
+    print(fmt.format(*args, **kwargs))
+
+
+debug = types.SimpleNamespace(print=_print)
+
+
 def eval_shape(fun: Any, *args: Any, **kwargs: Any) -> Any:
-    """Return what a function returns: arrays, which have a shape and a dtype."""
+    """Return what a function returns for arrays, which has shapes and dtypes."""
     return arrays(fun(*args, **kwargs))
 
 
@@ -41,14 +67,8 @@ def block_until_ready(x: Any) -> Any:
     return x
 
 
-_CPU = "not needed: the CPU is the only device"
-__getattr__ = names_of(
-    None,
-    __name__,
-    {
-        "pmap": "vmap: the CPU is the only device",
-        "devices": _CPU,
-        "pure_callback": "the function itself",
-        "make_jaxpr": "compile(f).source(), after two calls",
-    },
-)
+_HERE = {
+    "pmap": "vmap: the CPU is the only device", "devices": "not needed: the CPU is the only device",
+    "pure_callback": "the function itself", "make_jaxpr": "autograd.compile(f).source(), after two calls",
+}  # fmt: skip
+__getattr__ = names_of(None, __name__, _HERE)

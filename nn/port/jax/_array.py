@@ -12,12 +12,12 @@ import numpy as np
 
 import autograd
 from autograd import Tensor
-from autograd.extend import ARRAY_TYPES, borrow, same_tensor
+from autograd.extend import ARRAY_TYPES, borrow, same_tensor, whole
 
 from . import tree_util
 
 Function = Callable[..., Any]
-REMEDY = "arrays of JAX cannot be written to: x = x.at[i].set(y)"
+REMEDY = "arrays of JAX are not written to, nor ndarrays with them: x = x.at[i].set(y), or x = x + y"
 
 
 class Array(Tensor):
@@ -36,7 +36,7 @@ class Array(Tensor):
     """
 
     __slots__ = ()
-    __hash__ = None  # as in JAX
+    __hash__ = None  # type: ignore[assignment]  # as in JAX
 
     @property
     def at(self) -> At:
@@ -47,11 +47,11 @@ class Array(Tensor):
         """Return the array itself, as each function computes at once."""
         return self
 
-    def sort(self, axis: int = -1) -> Any:
+    def sort(self, axis: int = -1) -> Any:  # type: ignore[override]  # a copy, as in JAX
         """Return a sorted copy."""
         return arrays(np.sort(plain(self), axis))
 
-    def argsort(self, axis: int = -1) -> Any:
+    def argsort(self, axis: int = -1) -> Any:  # type: ignore[override]  # with JAX's arguments
         """Return the order of the elements, in which equal ones stay as they are."""
         return arrays(np.argsort(plain(self), axis, kind="stable"))
 
@@ -69,11 +69,9 @@ class Array(Tensor):
         return array
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        out = {"out": kwargs.pop("out")} if kwargs.get("out") else {}
-        if any(isinstance(each, Array) for each in (*out.get("out", ()), *inputs[: method == "at"])):
+        if kwargs.get("out") or method == "at":
             raise TypeError(REMEDY)
-        result = getattr(ufunc, method)(*plain(inputs), **plain(kwargs), **out)
-        return result if out else arrays(result)
+        return arrays(getattr(ufunc, method)(*plain(inputs), **plain(kwargs)))
 
     def __array_function__(self, function: Function, types: Any, args: Any, kwargs: Any) -> Any:
         if function in _WRITERS or kwargs.get("out") is not None:
@@ -161,7 +159,7 @@ class At:
         return arrays(out)
 
     def __getattr__(self, name: str) -> Any:
-        ufunc = getattr(np, {"mul": "multiply", "min": "minimum", "max": "maximum"}.get(name, name), None)
+        ufunc: Any = getattr(np, {"mul": "multiply", "min": "minimum", "max": "maximum"}.get(name, name), None)
         if name not in ("add", "subtract", "multiply", "mul", "divide", "power", "min", "max"):
             raise AttributeError(f"x.at[i] has set, add, multiply, min and others, but no {name}", name=name)
         index = self._index if isinstance(self._index, tuple) else (self._index,)
@@ -171,9 +169,9 @@ class At:
 
 
 def is_array(x: Any) -> bool:
-    """Tell whether something is to become an array: a tensor, an ndarray or a number of NumPy's."""
+    """Tell whether something is to become an array: a tensor, an ndarray, also of a batch, or a number of NumPy's."""
     numbers = isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "biufc"
-    return numbers or isinstance(x, Tensor) or type(x) in ARRAY_TYPES
+    return numbers or isinstance(x, Tensor) or type(x) in ARRAY_TYPES or whole(x) is not x
 
 
 def arrays(tree: Any) -> Any:
@@ -217,6 +215,8 @@ def to_arrays(function: Function) -> Function:
 def forwarded(home: Any, name: str) -> Any:
     """Return a function of NumPy's or SciPy's as one of arrays, and anything else as it is."""
     found = getattr(home, name)
+    if hasattr(found, "logpdf") or hasattr(found, "logpmf"):  # a distribution
+        return _Forwarded(found)
     if isinstance(found, type) or not callable(found):
         return found
 
@@ -229,6 +229,16 @@ def forwarded(home: Any, name: str) -> Any:
         return arrays(function(*given, **plain(kwargs)))
 
     return called
+
+
+class _Forwarded:
+    """An object of SciPy's, whose methods take and return arrays."""
+
+    def __init__(self, home: Any) -> None:
+        self._home = home
+
+    def __getattr__(self, name: str) -> Any:
+        return forwarded(self._home, name)
 
 
 def names_of(home: Any, module: str, here: dict[str, str] | None = None) -> Callable[[str], Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 import autograd
+from autograd.extend import borrow
 
 from ._array import arrays, of_arrays, plain, to_arrays
 from .tree_util import tree_map
@@ -35,12 +36,10 @@ def value_and_grad(
 
     def real(*args: Any, **kwargs: Any) -> Any:
         returned = fun(*args, **kwargs)
-        if not holomorphic:
-            return returned
-        return (np.real(returned[0]), returned) if has_aux else (np.real(returned), returned)
+        return np.real(returned[0] if has_aux else returned), returned
 
     transform: Any = autograd.value_and_grad
-    both = transform(of_arrays(real), argnums, has_aux or holomorphic)
+    both = transform(of_arrays(real if holomorphic else fun), argnums, has_aux or holomorphic)
 
     @functools.wraps(fun)
     def called(*args: Any, **kwargs: Any) -> Any:
@@ -97,7 +96,7 @@ def jacfwd(fun: Function, argnums: int | Sequence[int] = 0, has_aux: bool = Fals
     return _jacobian(fun, argnums, has_aux, "forward")
 
 
-def hessian(fun: Function, argnums: int | Sequence[int] = 0) -> Function:
+def hessian(fun: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     """Return the second derivatives of a function as one of its arguments."""
     return to_arrays(autograd.hessian(of_arrays(fun), argnums))
 
@@ -120,32 +119,39 @@ def checkpoint(fun: Function, **options: Any) -> Function:
     return to_arrays(functools.partial(autograd.checkpoint, of_arrays(fun)))
 
 
-class custom_jvp(autograd.custom_jvp):  # noqa: N801  # JAX's name
-    """Declare the forward derivative of a function, as `autograd.custom_jvp` does."""
+class _Declared:
+    """What functions with rules of their own share."""
 
     def __init__(self, fun: Function, nondiff_argnums: int | Sequence[int] = ()) -> None:
-        super().__init__(of_arrays(fun), nondiff_argnums)
+        base: Any = super()
+        base.__init__(of_arrays(fun), nondiff_argnums)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function."""
-        return to_arrays(super().__call__)(*args, **kwargs)
+        base: Any = super()
+        return to_arrays(base.__call__)(*args, **kwargs)
+
+
+def _rule(rule: Function) -> Function:
+    """Return a rule for the engine, which takes numbers that do not depend on tensors as ndarrays."""
+    given = of_arrays(rule)
+    return lambda *args: autograd.tree_map(
+        lambda x: x if getattr(x, "requires_grad", True) else borrow(x), given(*args)
+    )
+
+
+class custom_jvp(_Declared, autograd.custom_jvp):  # noqa: N801  # JAX's name
+    """Declare the forward derivative of a function, as `autograd.custom_jvp` does."""
 
     def defjvp(self, jvp: Function, symbolic_zeros: bool = False) -> Function:
         """Declare the rule, which returns the value and its tangent, and return it."""
-        super().defjvp(of_arrays(jvp))
+        super().defjvp(_rule(jvp))
         return jvp
 
 
-class custom_vjp(autograd.custom_vjp):  # noqa: N801  # JAX's name
+class custom_vjp(_Declared, autograd.custom_vjp):  # noqa: N801  # JAX's name
     """Declare the reverse derivative of a function, as `autograd.custom_vjp` does."""
-
-    def __init__(self, fun: Function, nondiff_argnums: int | Sequence[int] = ()) -> None:
-        super().__init__(of_arrays(fun), nondiff_argnums)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the function."""
-        return to_arrays(super().__call__)(*args, **kwargs)
 
     def defvjp(self, fwd: Function, bwd: Function, **options: Any) -> None:
         """Declare the rules: `fwd` returns the value and residuals, `bwd` the gradients for these and a cotangent."""
-        super().defvjp(of_arrays(fwd), of_arrays(bwd))
+        super().defvjp(_rule(fwd), _rule(bwd))

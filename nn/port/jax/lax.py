@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
 import itertools
 from collections.abc import Callable, Sequence
@@ -44,17 +45,6 @@ def while_loop(cond_fun: Function, body_fun: Function, init_val: Any) -> Any:
     return arrays(autograd.while_loop(of_arrays(cond_fun), of_arrays(body_fun), plain(init_val)))
 
 
-def associative_scan(fn: Function, elems: Any, reverse: bool = False, axis: int = 0) -> Any:
-    """Return what a function makes of the first elements up to each, one after the other."""
-    if axis:
-        raise NotImplementedError(f"associative_scan(axis={axis}): here the first axis is the only one")
-    turned = tree_map(lambda x: asarray(x)[::-1], elems) if reverse else elems
-    first, rest = (tree_map(lambda x, part=part: asarray(x)[part], turned) for part in (0, slice(1, None)))
-    rest = scan(lambda state, x: (fn(state, x),) * 2, first, rest)[1]
-    out = tree_map(lambda a, b: np.concatenate([a[None], b]), first, rest)
-    return tree_map(lambda x: x[::-1], out) if reverse else out
-
-
 def cond(pred: Any, true_fun: Function, false_fun: Function, *operands: Any) -> Any:
     """Return what one of two functions returns; within `vmap` and `jit` both are called, and their results selected."""
     return switch(asarray(pred).astype(int), [false_fun, true_fun], *operands)
@@ -66,21 +56,15 @@ def switch(index: Any, branches: Sequence[Function], *operands: Any) -> Any:
     if type(borrow(place)) is np.ndarray:
         return branches[int(place)](*arrays(operands))
     results = [branch(*arrays(operands)) for branch in branches]
-    return functools.reduce(
-        lambda a, b: tree_map(lambda x, y: np.where(place == b[0], y, x), a, b[1]),
-        enumerate(results[1:], 1),
-        results[0],
-    )
-
-
-def select(pred: Any, on_true: Any, on_false: Any) -> Any:
-    """Return elements of two arrays."""
-    return np.where(asarray(pred), on_true, on_false)
+    return tree_map(lambda *cases: select_n(place, *cases), *results)
 
 
 def select_n(which: Any, *cases: Any) -> Any:
-    """Return elements of several arrays, by their number, or False and True."""
-    return functools.reduce(lambda a, b: select(asarray(which) == b[0], b[1], a), enumerate(cases[1:], 1), cases[0])
+    """Return elements of several arrays, by the number of the array, or False and True."""
+    found = asarray(cases[0])
+    for i, case in enumerate(cases[1:], 1):
+        found = np.where(asarray(which) == i, case, found)
+    return found
 
 
 def stop_gradient(x: Any) -> Any:
@@ -175,7 +159,7 @@ def reduce_window(
     x = np.pad(x, pads, constant_values=init_value)
     counts = [n - span + 1 for n, span in zip(x.shape, window_dimensions, strict=True)]
     parts = [
-        x[tuple(slice(i, i + n, by) for i, n, by in zip(start, counts, window_strides, strict=True))]
+        x[tuple(builtins.slice(i, i + n, by) for i, n, by in zip(start, counts, window_strides, strict=True))]
         for start in itertools.product(*(range(span) for span in window_dimensions))
     ]
     return functools.reduce(computation, parts)
@@ -185,6 +169,17 @@ def top_k(operand: Any, k: int) -> tuple[Any, Any]:
     """Return the largest elements of the last axis, and where they are."""
     order = np.argsort(-asarray(operand), axis=-1, kind="stable")[..., :k]
     return np.take_along_axis(asarray(operand), order, -1), order
+
+
+def clamp(min: Any, x: Any, max: Any) -> Any:
+    """Return the nearest numbers between two others."""
+    return np.clip(asarray(x), min, max)
+
+
+def slice(operand: Any, start_indices: Sizes, limit_indices: Sizes, strides: Sizes | None = None) -> Any:
+    """Return a slice of each axis."""
+    steps = strides or (1,) * len(start_indices)
+    return asarray(operand)[tuple(builtins.map(builtins.slice, start_indices, limit_indices, steps))]
 
 
 def rsqrt(x: Any) -> Any:
@@ -197,28 +192,30 @@ def convert_element_type(operand: Any, new_dtype: Any) -> Any:
     return asarray(operand).astype(new_dtype)
 
 
-_SAME = {
+# Names of NumPy's functions, and of SciPy's special ones.
+_NUMPY = {
     "sub": "subtract", "mul": "multiply", "div": "divide", "neg": "negative", "max": "maximum", "min": "minimum",
-    "pow": "power", "integer_pow": "power", "batch_matmul": "matmul",
+    "pow": "power", "integer_pow": "power", "batch_matmul": "matmul", "rem": "fmod", "rev": "flip", "select": "where",
+} | {
+    name: name
+    for name in (
+        "abs", "acos", "add", "asin", "atan", "atan2", "ceil", "concatenate", "conj", "cos", "cosh", "cumsum", "dot",
+        "exp", "expand_dims", "expm1", "floor", "full", "imag", "log", "log1p", "real", "reshape", "round", "sign",
+        "sin", "sinh", "sort", "sqrt", "square", "squeeze", "tan", "tanh", "transpose",
+    )
 }  # fmt: skip
 _SPECIAL = {
-    "logistic": "expit",
-    "erf": "erf",
-    "erfc": "erfc",
-    "erf_inv": "erfinv",
-    "lgamma": "gammaln",
-    "digamma": "digamma",
-}
-_NUMPY = (
-    "add abs exp log log1p expm1 sin cos tan tanh sqrt square sign floor ceil reshape transpose expand_dims dot sinh "
-    "cosh asin acos atan atan2 real imag conj cumsum cumprod squeeze round"
-).split()
+    "logistic": "expit", "erf": "erf", "erfc": "erfc", "erf_inv": "erfinv", "lgamma": "gammaln", "digamma": "digamma",
+}  # fmt: skip
+_AXIS = "np.sum, np.mean or np.max over the batch, after vmap"
 _names = names_of(
-    None, __name__, dict.fromkeys(["psum", "pmean", "pmax"], "np.sum, np.mean or np.max over the batch, after vmap")
+    None,
+    __name__,
+    {**dict.fromkeys(("psum", "pmean", "pmax", "axis_index"), _AXIS), "associative_scan": "scan(), or np.cumsum"},
 )
 
 
 def __getattr__(name: str) -> Any:
     if name in _SPECIAL:
         return forwarded(special, _SPECIAL[name])
-    return forwarded(np, _SAME.get(name, name)) if name in _SAME or name in _NUMPY else _names(name)
+    return forwarded(np, _NUMPY[name]) if name in _NUMPY else _names(name)

@@ -10,10 +10,25 @@ import numpy as np
 from scipy import special
 
 from ._array import names_of
-from ._config import config
 from .numpy import asarray
 
 Shape = int | Sequence[int]
+
+
+class Config:
+    """What `jax.config` is. Numbers are float64 anyhow; `jax_enable_x64` says which random numbers are drawn."""
+
+    jax_enable_x64 = False
+
+    def update(self, name: str, value: object) -> None:
+        """Take a setting."""
+        if value and name in ("jax_debug_nans", "jax_debug_infs"):
+            raise NotImplementedError(f"{name}: here it is `with autograd.detect_anomaly():`")
+        if name == "jax_enable_x64":
+            self.jax_enable_x64 = bool(value)
+
+
+config = Config()
 
 
 def _threefry(key: Any, high: Any, low: Any) -> tuple[Any, Any]:
@@ -84,24 +99,19 @@ def uniform(key: Any, shape: Shape = (), dtype: Any = float, minval: Any = 0.0, 
 
 
 def _ends(dtype: Any) -> Any:
-    """Return what JAX knows of the numbers that it draws."""
     return np.finfo(np.float64 if _is_wide(dtype) else np.float32)
-
-
-def _erfinv(unit: Any) -> Any:
-    return math.sqrt(2) * special.erfinv(unit)
 
 
 def normal(key: Any, shape: Shape = (), dtype: Any = float) -> Any:
     """Return numbers of the normal distribution."""
-    return _erfinv(uniform(key, shape, dtype, -1 + _ends(dtype).epsneg, 1.0))
+    return math.sqrt(2) * special.erfinv(uniform(key, shape, dtype, -1 + _ends(dtype).epsneg, 1.0))
 
 
 def truncated_normal(key: Any, lower: Any, upper: Any, shape: Shape | None = None, dtype: Any = float) -> Any:
     """Return numbers of the normal distribution between two others."""
     shape = np.broadcast_shapes(np.shape(lower), np.shape(upper)) if shape is None else shape
     low, high = (special.erf(asarray(end) / math.sqrt(2)) for end in (lower, upper))
-    return np.clip(_erfinv(uniform(key, shape, dtype, low, high)), lower, upper)
+    return np.clip(math.sqrt(2) * special.erfinv(uniform(key, shape, dtype, low, high)), lower, upper)
 
 
 def multivariate_normal(key: Any, mean: Any, cov: Any, shape: Shape | None = None, dtype: Any = float) -> Any:
@@ -127,25 +137,9 @@ def laplace(key: Any, shape: Shape = (), dtype: Any = float) -> Any:
     return np.sign(unit) * np.log1p(-np.abs(unit))
 
 
-def logistic(key: Any, shape: Shape = (), dtype: Any = float) -> Any:
-    """Return numbers of the logistic distribution."""
-    unit = uniform(key, shape, dtype, _ends(dtype).tiny)
-    return np.log(unit) - np.log1p(-unit)
-
-
-def cauchy(key: Any, shape: Shape = (), dtype: Any = float) -> Any:
-    """Return numbers of Cauchy's distribution."""
-    return np.tan(np.pi * (uniform(key, shape, dtype, _ends(dtype).eps) - 0.5))
-
-
 def bernoulli(key: Any, p: Any = 0.5, shape: Shape | None = None) -> Any:
     """Return bools that are true with a probability."""
     return uniform(key, np.shape(p) if shape is None else shape) < asarray(p).astype(_ends(float).dtype)
-
-
-def rademacher(key: Any, shape: Shape = (), dtype: Any = int) -> Any:
-    """Return 1 and -1, as often."""
-    return (2 * bernoulli(key, 0.5, shape) - 1).astype(dtype)
 
 
 def randint(key: Any, shape: Shape, minval: int, maxval: int, dtype: Any = int) -> Any:
@@ -158,10 +152,8 @@ def randint(key: Any, shape: Shape, minval: int, maxval: int, dtype: Any = int) 
     return (int(minval) + offset.astype(np.int64)).astype(dtype)
 
 
-def permutation(key: Any, x: Any, axis: int = 0, independent: bool = False) -> Any:
+def permutation(key: Any, x: Any, axis: int = 0) -> Any:
     """Return the integers below `x`, or the rows of an array, in random order."""
-    if independent:
-        raise NotImplementedError("permutation(independent=True): here it is vmap(permutation) over keys")
     values = asarray(np.arange(x) if np.ndim(x) == 0 else x)
     order = asarray(np.arange(values.shape[axis]))
     for _ in range(math.ceil(3 * math.log(max(1, len(order))) / math.log(2**32 - 1))):
@@ -192,5 +184,5 @@ def categorical(key: Any, logits: Any, axis: int = -1, shape: Shape | None = Non
     return np.argmax(noise + asarray(logits), axis=axis % np.ndim(logits) + len(before))
 
 
-_RNG = "that of NumPy's generators, np.random.default_rng(seed)"
-__getattr__ = names_of(None, __name__, dict.fromkeys(["gamma", "beta", "poisson", "dirichlet", "t", "binomial"], _RNG))
+_OTHERS = ("ball", "beta", "binomial", "cauchy", "dirichlet", "gamma", "logistic", "poisson", "rademacher", "t")
+__getattr__ = names_of(None, __name__, dict.fromkeys(_OTHERS, "one of NumPy's generators, np.random.default_rng(seed)"))

@@ -132,3 +132,9 @@ def register_dataclass(nodetype: Kind, data_fields: Iterable[str], meta_fields: 
         return nodetype(**dict(zip([*data, *meta], [*children, *aux], strict=True)))
 
     return register_pytree_node(nodetype, opened, made)
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("tree_flatten_with_path", "tree_map_with_path", "keystr"):
+        raise NotImplementedError(f"{__name__}.{name}: here it is tree_flatten() and names of your own")
+    raise AttributeError(f"{__name__} has no {name}: see docs/howto/from-jax.md", name=name)

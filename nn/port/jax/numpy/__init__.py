@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
-import re
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from .. import _array, _transforms
+from .. import _array
 from . import fft, linalg
+
+__all__ = ["argsort", "array", "asarray", "clip", "fft", "fill_diagonal", "linalg", "ndarray", "newaxis"]
 
 ndarray = _array.Array
 newaxis = None
@@ -49,28 +48,6 @@ def fill_diagonal(a: Any, val: Any, wrap: bool = False, *, inplace: bool = True)
     return asarray(a).at[(places,) * np.ndim(a)].set(val)
 
 
-def vectorize(
-    pyfunc: Callable[..., Any], *, excluded: Any = frozenset(), signature: str | None = None
-) -> Callable[..., Any]:
-    """Return a function of arrays with any axes before those of a signature, such as ``(n,m),(m)->(n)``."""
-    cores = [len(re.findall(r"\w+", each)) for each in re.findall(r"\((.*?)\)", (signature or "").partition("->")[0])]
-
-    def called(*args: Any) -> Any:
-        given = [each if i in excluded else asarray(each) for i, each in enumerate(args)]
-        own = iter(cores or itertools.repeat(0))
-        ranks = [None if i in excluded else np.ndim(each) - next(own) for i, each in enumerate(given)]
-        function, most = pyfunc, max((rank for rank in ranks if rank is not None), default=0)
-        shape = np.broadcast_shapes(*(each.shape[:rank] for each, rank in zip(given, ranks, strict=True) if rank))
-        for i, (each, rank) in enumerate(zip(given, ranks, strict=True)):
-            if rank:
-                given[i] = np.broadcast_to(each, shape[most - rank :] + each.shape[rank:])
-        for depth in range(1, most + 1):
-            axes = [0 if rank is not None and rank >= depth else None for rank in ranks]
-            function = _transforms.vmap(function, in_axes=tuple(axes))
-        return function(*given)
-
-    return called
-
-
-_WRITERS = dict.fromkeys(["put", "place", "copyto", "putmask", "put_along_axis"], "x.at[i].set(y)")
-__getattr__ = _array.names_of(np, __name__, _WRITERS)
+_WRITERS = dict.fromkeys(("put", "place", "copyto", "putmask", "put_along_axis"), "x.at[i].set(y)")
+_HERE = {**_WRITERS, "vectorize": "vmap, once for each axis", "frompyfunc": "the function itself"}
+__getattr__ = _array.names_of(np, __name__, _HERE)

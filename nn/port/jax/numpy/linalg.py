@@ -16,12 +16,12 @@ def cholesky(a: Any, *, upper: bool = False, symmetrize_input: bool = True) -> A
     return np.linalg.cholesky(_symmetric(a, symmetrize_input), upper=upper)
 
 
-def eigh(a: Any, UPLO: Any = "L", symmetrize_input: bool = True) -> Any:  # noqa: N803  # the name there
+def eigh(a: Any, UPLO: Any = "L", symmetrize_input: bool = True) -> Any:
     """Return eigenvalues and eigenvectors."""
     return np.linalg.eigh(_symmetric(a, symmetrize_input), UPLO)
 
 
-def eigvalsh(a: Any, UPLO: Any = "L", *, symmetrize_input: bool = True) -> Any:  # noqa: N803  # the name there
+def eigvalsh(a: Any, UPLO: Any = "L", *, symmetrize_input: bool = True) -> Any:
     """Return eigenvalues."""
     return np.linalg.eigvalsh(_symmetric(a, symmetrize_input), UPLO)
 
