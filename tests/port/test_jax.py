@@ -81,6 +81,10 @@ def test_random_numbers_are_those_of_jax(code: str, numbers: Any) -> None:
         ("r = jax.vmap(lambda x: lax.cond(x > 0, lambda x: x * 2, lambda x: -x, x))(jnp.array([3.0, -1.0]))", [6, 1]),
         ("f = jax.jit(lambda x: lax.cond(x.sum() > 0, jnp.exp, lambda x: x, x)); r = f(jnp.zeros(1)), f(-jnp.ones(1))",
          [0, -1]),
+        ("r = jax.vmap(lambda i, v: jnp.zeros(3).at[i].add(v))(jnp.array([0, 2]), jnp.array([5.0, 6.0]))",
+         [5, 0, 0, 0, 0, 6]),
+        ("x = jnp.eye(2); r = jax.vmap(lambda i: jax.vmap(lambda v: x[0].at[i].set(v))(x[1]))(jnp.arange(2))",
+         [0, 0, 1, 0, 1, 0, 1, 1]),
         ("r = jax.jit(lambda x: x @ jnp.eye(len(x)) + jnp.zeros(2))(jnp.ones(2))", [1, 1]),
         ("r = jax.nn.gelu(jnp.array([1.0]))", [0.841192]),
         ("r = jnp.linalg.cholesky(jnp.array([[4.0, 2.0], [0.0, 4.0]]))[1, 0]", [0.5]),
@@ -135,9 +139,11 @@ WAYS: dict[str, Callable[..., Any]] = {
     "checkpoint": jax.checkpoint,
     "nested": lambda f: jax.jit(lambda x: jax.vmap(lambda y: jax.jvp(f, (y,), (y,))[0])(x[None])[0]),
 }
-STEPS = ("y += x", "y -= 1.0", "y *= x", "y = y[::-1]; y += x", "y = y.at[0].set(x[1])", "y = np.tanh(y)", "y = y.T; y /= 2.0",
-         "z = y; z += 1.0", "y = 2.0 - y", "y = np.arange(3.0) * y", "y @= jnp.eye(3)", "y = jnp.sort(y); y **= 2",
-         "y = jnp.where(y > 0, y, x); y *= 0.5", "y = y.reshape(3, 1).ravel(); y += 1")  # fmt: skip
+STEPS = (
+    "y += x", "y -= 1.0", "y *= x", "y = y[::-1]; y += x", "y = y.at[0].set(x[1])", "y = np.tanh(y)", "y = y.T; y /= 2.0",
+    "z = y; z += 1.0", "y = 2.0 - y", "y = np.arange(3.0) * y", "y @= jnp.eye(3)", "y = jnp.sort(y); y **= 2",
+    "y = jnp.where(y > 0, y, x); y *= 0.5", "y = y.reshape(3, 1).ravel(); y += 1",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("way", WAYS)

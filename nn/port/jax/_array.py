@@ -154,8 +154,11 @@ class At:
         for name, value in options.items():
             if name == "mode" and value not in (None, "promise_in_bounds"):
                 raise NotImplementedError(f"mode={value!r}: an index out of bounds raises here; clip or mask it")
-        out = plain(self._array).copy()
-        write(out, plain(self._index), plain(values))
+        out, given = plain(self._array).copy(), [plain(self._index), plain(values)]
+        for each in autograd.tree_leaves(given):
+            if whole(borrow(each)) is not borrow(each):  # in a batch each element has an array of its own
+                out = out + np.zeros(out.shape, out.dtype, like=borrow(each))
+        write(out, *given)
         return arrays(out)
 
     def __getattr__(self, name: str) -> Any:
