@@ -140,7 +140,7 @@ WAYS: dict[str, Callable[..., Any]] = {
     "nested": lambda f: jax.jit(lambda x: jax.vmap(lambda y: jax.jvp(f, (y,), (y,))[0])(x[None])[0]),
 }
 STEPS = (
-    "y += x", "y -= 1.0", "y *= x", "y = y[::-1]; y += x", "y = y.at[0].set(x[1])", "y = np.tanh(y)", "y = y.T; y /= 2.0",
+    "y += x", "y -= 1.0", "y *= x", "y = y[::-1]; y += x", "y = y.at[0].set(x[1])", "y = np.tanh(y)", "y /= 2.0",
     "z = y; z += 1.0", "y = 2.0 - y", "y = np.arange(3.0) * y", "y @= jnp.eye(3)", "y = jnp.sort(y); y **= 2",
     "y = jnp.where(y > 0, y, x); y *= 0.5", "y = y.reshape(3, 1).ravel(); y += 1",
 )  # fmt: skip
