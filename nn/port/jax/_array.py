@@ -14,8 +14,6 @@ import autograd
 from autograd import Tensor
 from autograd.extend import ARRAY_TYPES, borrow, same_tensor, whole
 
-from . import tree_util
-
 Function = Callable[..., Any]
 REMEDY = "arrays of JAX are not written to, nor ndarrays with them: x = x.at[i].set(y), or x = x + y"
 
@@ -102,10 +100,20 @@ def _of_tensors(name: str) -> Function:
     """Return a method of tensors as one that returns arrays."""
 
     def method(self: Array, *args: Any, **kwargs: Any) -> Any:
-        return arrays(getattr(plain(self), name)(*plain(args), **plain(kwargs)))
+        return arrays(getattr(Tensor, name)(_plain(self), *plain(args), **plain(kwargs)))
 
     method.__name__ = name
     return method
+
+
+def _operator(name: str) -> Function:
+    """Return an operator, which need not be told of copies: its result shares memory with arrays alone."""
+
+    def operator(self: Array, *other: Any) -> Any:
+        found = getattr(Tensor, name)(self, *other)
+        return same_tensor(found, Array) if type(found) is Tensor else arrays(found)
+
+    return operator
 
 
 def _attribute(name: str) -> property:
@@ -118,7 +126,7 @@ def _refused(self: Array, *args: Any, **kwargs: Any) -> None:
 
 
 for _name in (*(f"{side}{each}" for each in (*_BINARY, "divmod") for side in ("", "r")), *_UNARY):
-    setattr(Array, f"__{_name}__", _of_tensors(f"__{_name}__"))
+    setattr(Array, f"__{_name}__", _operator(f"__{_name}__"))
 for _name in _BINARY:
     setattr(Array, f"__i{_name}__", getattr(Array, f"__{_name}__"))
 for _name in _METHODS:
@@ -156,8 +164,8 @@ class At:
                 raise NotImplementedError(f"mode={value!r}: an index out of bounds raises here; clip or mask it")
         out, given = plain(self._array).copy(), [plain(self._index), plain(values)]
         for each in autograd.tree_leaves(given):
-            if whole(borrow(each)) is not borrow(each):  # in a batch each element has an array of its own
-                out = out + np.zeros(out.shape, out.dtype, like=borrow(each))
+            if whole(borrow(each)) is not borrow(each):  # in a batch, each element has an array of its own
+                out = out + np.sum(borrow(each).ravel()[:0]).astype(out.dtype)
         write(out, *given)
         return arrays(out)
 
@@ -177,9 +185,21 @@ def is_array(x: Any) -> bool:
     return numbers or isinstance(x, Tensor) or type(x) in ARRAY_TYPES or whole(x) is not x
 
 
+def _mapped(function: Function, tree: Any) -> Any:
+    """Return a pytree with what a function makes of its leaves, and sorted dicts."""
+    kind = type(tree)
+    if kind in (int, float, bool, str, types.NoneType):
+        return tree
+    if kind is tuple or kind is list:
+        return kind([_mapped(function, each) for each in tree])
+    if kind is dict:
+        return {key: _mapped(function, tree[key]) for key in sorted(tree)}
+    return function(tree) if is_array(tree) else autograd.tree_map(function, tree)
+
+
 def arrays(tree: Any) -> Any:
-    """Return a pytree with arrays in place of tensors, ndarrays and numbers of NumPy's, and sorted dicts."""
-    return _array(tree) if is_array(tree) else autograd.tree_map(_array, tree_util.tree_map(lambda x: x, tree))
+    """Return a pytree with arrays in place of tensors, ndarrays and numbers of NumPy's."""
+    return _mapped(_array, tree)
 
 
 def _array(x: Any) -> Any:
@@ -188,7 +208,7 @@ def _array(x: Any) -> Any:
 
 def plain(tree: Any) -> Any:
     """Return a pytree with tensors in place of arrays, and copies of ndarrays, which somebody may write to."""
-    return _plain(tree) if is_array(tree) else autograd.tree_map(_plain, tree)
+    return _mapped(_plain, tree)
 
 
 def _plain(x: Any) -> Any:
