@@ -18,7 +18,11 @@ import nn.port.jax as jax
 import nn.port.jax.numpy as jnp
 from autograd import Tensor, grad, tensor
 
-CODE = "import nn.port.jax as jax, nn.port.jax.numpy as jnp, numpy as np\nfrom nn.port.jax import lax, random\n"
+CODE = """
+import nn.port.jax as jax, nn.port.jax.numpy as jnp, numpy as np
+from collections import OrderedDict, defaultdict
+from nn.port.jax import lax, random
+"""
 
 
 def value(code: str) -> Any:
@@ -73,6 +77,10 @@ def test_random_numbers_are_those_of_jax(code: str, numbers: Any) -> None:
         ("r = jax.tree.leaves([1, [2, 3]], is_leaf=lambda x: x == [2, 3]) == [1, [2, 3]]", [1]),
         ("r = jax.tree.structure([1, {'a': 2}]) == jax.tree.structure([3, {'a': 4}])", [1]),
         ("r = jax.tree.structure([1, 2]) == jax.tree.structure((1, 2))", [0]),
+        ("d = OrderedDict(b=1, a=2); r = jax.tree.leaves(jax.tree.map(lambda x: -x, d))",
+         [-1, -2]),
+        ("d = jax.tree.map(lambda x: -x, defaultdict(int, b=1, a=2)); r = [*d.values()], d[0]",
+         [-2, -1, 0]),
         ("r = jax.grad(lambda z: jnp.abs(z) ** 2)(3.0 + 4.0j)", [6 - 8j]),
         ("r = jax.grad(lambda z: z**3, holomorphic=True)(1.0 + 1.0j)", [6j]),
         ("r = jax.vjp(lambda z: z * (2 + 1j), 1j)[1](1j)[0]", [-1 + 2j]),
@@ -118,7 +126,7 @@ def test_jax_words_mean_what_they_do_there(code: str, numbers: Any) -> None:
         ("jax.vmap(jnp.sin, axis_name='i')", "no argument 'axis_name'"),
         ("jax.config.update('jax_debug_nans', True)", "detect_anomaly"),
         ("jax.no_such", "nn.port.jax has no no_such: see docs/howto/from-jax.md"),
-        ("jax.grad(lambda x: None)(1.0)", "the function at <string>:3 returned None"),
+        ("jax.grad(lambda x: None)(1.0)", "the function at <string>:5 returned None"),
         ("jnp.arange(3)[5]", "out of bounds"),
         ("lax.conv_general_dilated(jnp.ones((1, 1, 4)), jnp.ones((1, 1, 2)), (1,), 'SAME', (2,))", "conv_transpose"),
     ],

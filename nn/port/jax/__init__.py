@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.extend import set_module
+
 from . import flatten_util, lax, nn, numpy, random, scipy, test_util, tree, tree_util
 from ._array import Array, arrays, names_of
 from ._transforms import (
@@ -72,3 +74,4 @@ _HERE = {
     "pure_callback": "the function itself", "make_jaxpr": "autograd.compile(f).source(), after two calls",
 }  # fmt: skip
 __getattr__ = names_of(None, __name__, _HERE)
+set_module(__name__, *(globals()[name] for name in __all__))

@@ -140,14 +140,7 @@ def conv_general_dilated(
     return np.transpose(y, [own.index(axis) for axis in out])
 
 
-def conv_with_general_padding(
-    lhs: Any, rhs: Any, window_strides: Sizes, padding: Any, lhs_dilation: Any = None, rhs_dilation: Any = None
-) -> Any:
-    """Return a convolution of (N, C, ...) with (O, I, ...)."""
-    return conv_general_dilated(lhs, rhs, window_strides, padding, lhs_dilation, rhs_dilation)
-
-
-conv = conv_with_general_padding
+conv = conv_with_general_padding = conv_general_dilated
 
 
 def reduce_window(

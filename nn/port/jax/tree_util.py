@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -51,12 +52,20 @@ def _opened(tree: Any) -> tuple[Any, list[Any], Callable[[list[Any]], Any]] | No
     if kind in _registered:
         children, aux = _registered[kind](tree)
         return (kind, aux), [*children], lambda new: _makers[kind](aux, tuple(new))
-    if kind is dict:
-        keys = sorted(tree)
-        return (kind, keys), [tree[key] for key in keys], lambda new: dict(zip(keys, new, strict=True))
+    if kind in (dict, OrderedDict, defaultdict):
+        keys = [*tree] if kind is OrderedDict else sorted(tree)
+        return (kind, keys), [tree[key] for key in keys], lambda new: _filled(tree, keys, new)
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
         return (kind, None), [*tree], lambda new: kind(*new)
     return ((kind, None), [*tree], kind) if kind in (list, tuple) else None
+
+
+def _filled(tree: Any, keys: list[Any], values: list[Any]) -> Any:
+    """Return a dict of the kind of another, with its default."""
+    made = tree.copy()
+    made.clear()
+    made.update(zip(keys, values, strict=True))
+    return made
 
 
 def tree_flatten(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> tuple[list[Any], PyTreeDef]:
