@@ -52,10 +52,10 @@ def cond(pred: Any, true_fun: Function, false_fun: Function, *operands: Any) -> 
 
 def switch(index: Any, branches: Sequence[Function], *operands: Any) -> Any:
     """Return what one of several functions returns, the nearest where the index is beyond them."""
-    place = np.clip(asarray(index), 0, len(branches) - 1)
+    place, given = np.clip(asarray(index), 0, len(branches) - 1), arrays(plain(operands))
     if type(borrow(place)) is np.ndarray:
-        return branches[int(place)](*arrays(operands))
-    results = [branch(*arrays(operands)) for branch in branches]
+        return branches[int(place)](*given)
+    results = [branch(*given) for branch in branches]
     return tree_map(lambda *cases: select_n(place, *cases), *results)
 
 
