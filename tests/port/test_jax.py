@@ -40,6 +40,8 @@ def flat(found: Any) -> list[float]:
     ("code", "numbers"),
     [  # of JAX 0.10
         ("random.key(7)", [0, 7]),
+        ("random.key(-1)", [0, 4294967295]),
+        ("jax.vmap(random.PRNGKey)(jnp.arange(2))", [[0, 0], [0, 1]]),
         ("random.split(random.key(7))", [[3625411723, 1954958720], [195045567, 4062205631]]),
         ("random.fold_in(random.key(7), 5)", [3583082021, 1947592014]),
         ("random.uniform(random.key(7), (3,))", [0.67408991, 0.97461689, 0.30284357]),

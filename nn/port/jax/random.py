@@ -57,9 +57,11 @@ def _shape(shape: Any) -> tuple[int, ...]:
     return tuple(shape) if np.iterable(shape) else (shape,)
 
 
-def key(seed: int) -> Any:
+def key(seed: Any) -> Any:
     """Return a key: two words, also as `PRNGKey` in JAX, where that of `key` has no axis."""
-    return asarray(np.array([0, int(seed) & 0xFFFFFFFF], np.uint32))
+    seed = asarray(seed)
+    high, low = ((part & 0xFFFFFFFF).astype(np.uint32) for part in (seed >> 32, seed))
+    return np.stack([high if config.jax_enable_x64 else high * np.uint32(0), low], axis=-1)
 
 
 PRNGKey = key
