@@ -64,6 +64,7 @@ INTO_ANNEXES = {
     ("autograd.extend", "autograd.transforms.compile.fused"): "as above",
     ("autograd.extend", "autograd.visualize"): "as above",
     ("nn.training", "nn.distributed"): "`fit` is what ranks share",
+    ("nn.port.jax.scipy", "autograd.scipy"): "its functions, of arrays of JAX",
 }
 
 
