@@ -5,6 +5,7 @@ Each program is a holder of a number, a way to read it, a way to change it, and 
 holder. It is run in two worlds, as it is and compiled: the results are equal, or the first call is refused.
 """
 
+import abc
 import argparse
 import array
 import collections
@@ -274,6 +275,45 @@ def with_attributes(function: Any, **attributes: Any) -> Any:
     return function
 
 
+def give(make: Callable[[], Any], **attributes: Any) -> Any:
+    holder = make()
+    for name, value in attributes.items():
+        setattr(holder, name, value)
+    return holder
+
+
+def of_no_module() -> Any:
+    """Return a class that says it is of the module builtins, as a program does that runs without a name."""
+    names: dict[str, Any] = {}
+    exec("class Made:\n    k = 1.0", names)
+    return names["Made"]
+
+
+def cached_method() -> Any:
+    """Return an object with a method that caches what it reads, and what it reads."""
+    held = [1.0]
+    return type("Made", (), {"read": functools.lru_cache(lambda self: held[0])})(), held
+
+
+def partial_method() -> Any:
+    held = [1.0]
+    return type("Made", (), {"read": functools.partialmethod(lambda self, k: k[0], held)})(), held
+
+
+# Of kinds that hold something else than attributes, and take attributes of a program's own.
+WITHOUT_FIELDS: dict[str, Callable[[], Any]] = {
+    "an array": lambda: np.ones(2).view(type("Made", (np.ndarray,), {})),
+    "a generator": lambda: type("Made", (random.Random,), {})(),
+    "a bytearray": lambda: type("Made", (bytearray,), {})(b"a"),
+    "a partial": lambda: functools.partial(sum, [1.0]),
+    "an OrderedDict": collections.OrderedDict,
+    "a Counter": collections.Counter,
+    "a cached function": lambda: functools.lru_cache(a_function),
+    "a derivative": lambda: autograd.grad(a_function),
+    "an iterator": lambda: type("Made", (), {"__next__": lambda self: 1.0})(),
+}
+
+
 def a_logger() -> Any:
     made = logging.Logger("made", logging.WARNING)
     made.parent = logging.getLogger()
@@ -437,6 +477,15 @@ HOLDERS: dict[str, Holder] = {
         [let("__defaults__", (4.0,)), let("__kwdefaults__", {"j": 3.0}), let("__code__", (lambda k=1.0, *, j=0.0: k * 9).__code__)],
     ),
     "function with attributes": Holder(lambda: with_attributes(copied(a_function), k=1.0), [attribute], [let("k", 4.0)]),
+    **{
+        f"attribute of {name}": Holder(functools.partial(give, made, k=1.0), [attribute], [let("k", 4.0)])
+        for name, made in WITHOUT_FIELDS.items()
+    },
+    "cached method": Holder(lambda: cached_method(), [lambda h: h[0].read()], [lambda h: put(0, 4.0)(h[1]), lambda h: type(h[0]).read.cache_clear()]),
+    "partial method": Holder(lambda: partial_method(), [lambda h: h[0].read()], [lambda h: put(0, 4.0)(h[1])]),
+    "class of no module": Holder(lambda: of_no_module(), [attribute, lambda h: h().k], [let("k", 4.0)]),
+    "class by a function": Holder(lambda: types.new_class("Made", (), {}, lambda names: names.update(k=1.0)), [attribute], [let("k", 4.0)]),
+    "class by its metaclass": Holder(lambda: abc.ABCMeta("Made", (), {"k": 1.0}), [attribute], [let("k", 4.0)]),
     "partial": Holder(
         lambda: functools.partial(sum, [1.0]), [lambda h: h(), lambda h: h.args[0][0]],
         [lambda h: put(0, 4.0)(h.args[0]), lambda h: h.__setstate__((sum, ([6.0],), {}, {}))],

@@ -41,7 +41,10 @@ def _is_of_library(kind: type) -> bool:
     if kind.__flags__ & IMMUTABLE_TYPE:
         return True
     module = sys.modules.get(kind.__module__)
-    return module is not None and in_library(kind.__module__, vars(module))
+    if module is None or not in_library(kind.__module__, vars(module)):
+        return False
+    there = kind.__qualname__.partition(".")[0] in vars(module)  # ``exec`` and ``new_class`` make others that say so
+    return there or kind.__module__ not in sys.stdlib_module_names
 
 
 class_in_library: Callable[[type], bool] = functools.lru_cache(maxsize=2048)(_is_of_library)

@@ -11,11 +11,11 @@ import re
 import sys
 import weakref
 from abc import ABCMeta
-from collections import UserString, defaultdict, deque
+from collections import Counter, OrderedDict, UserString, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from enum import EnumMeta
-from functools import cached_property, partial
+from functools import cached_property, partial, partialmethod
 from importlib.util import resolve_name
 from pathlib import PurePath
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MappingProxyType, MethodType, ModuleType
@@ -41,6 +41,9 @@ from .libraries import (
 from .reads import PLAIN, Read, bits_of, in_cell, in_context, missing
 
 _CONTAINERS = (list, dict, set, deque)
+# What is gone into by its kind; and classes of Python's own whose objects take attributes of the user's.
+_BY_KIND = (FunctionType, MethodType, ModuleType, type)
+_WITH_ATTRIBUTES = (OrderedDict, Counter, partial)
 # What gives something else each time, by the names of modules, and of functions.
 _CLOCKS = ("time", "datetime", "secrets", "uuid")
 _UNSTEADY = {
@@ -72,13 +75,8 @@ _UNNAMED = {
     "__init__", "__new__", "__post_init__", "__init_subclass__", "__repr__", "__str__", "__format__", "__del__",
     "__dir__", "__reduce__", "__reduce_ex__", "__copy__", "__deepcopy__", "__getstate__", "__setstate__",
 }  # fmt: skip
-
-
-# What an optimizer changes at each step.
-_OWN_STATE = {"_flats", "stepped"}
+_OWN_STATE = {"_flats", "stepped"}  # what an optimizer changes at each step
 _METHODS = (FunctionType, property, cached_property, staticmethod, classmethod)
-
-
 _NOT_GONE_INTO = ("contents", "attributes", "array", "bytes", "descriptor", "layout", "type", "bases", "cache")
 
 
@@ -165,7 +163,8 @@ class Reader:
         if isinstance(value, self._leaves):
             self._named_parts.append((name, value))
             return
-        if isinstance(value, (*_CONTAINERS, tuple, frozenset, *PLAIN)) and not plain_class(kind):
+        contains = isinstance(value, (*_CONTAINERS, tuple, frozenset, *PLAIN)) and not plain_class(kind)
+        if contains or kind in _WITH_ATTRIBUTES or not (isinstance(value, _BY_KIND) or class_in_library(kind)):
             self._members(name, where, value)
         if isinstance(value, FunctionType):
             self._function(name, value)
@@ -173,7 +172,7 @@ class Reader:
             self._hand_on(value, (value.__self__,))
             self._later(name, where, value.__func__)
             self._later(name.rpartition(".")[0] or "self", where, value.__self__)
-        elif isinstance(value, partial):
+        elif isinstance(value, partial | partialmethod):
             self._hand_on(value, (value.args, value.keywords))
             for part in ("func", "args", "keywords"):
                 self._read(f"{name}.{part}", where, "inside", value, part, getattr(value, part))
@@ -214,6 +213,7 @@ class Reader:
         code = function.__code__
         if code is self._apart:
             return
+        self._holders.append((name, function, False))
         if in_library(home, function.__globals__):
             if hasattr(function, "runs_outside"):
                 return
@@ -256,7 +256,6 @@ class Reader:
             self.exact_types.append(place(code.co_filename, names.exact_type))
         if names.exact_class is not None:
             self.exact_classes.append(place(code.co_filename, names.exact_class))
-        self._holders.append((name, function, False))
 
     def _import(self, module: str, where: str, inside: dict[str, Any], attributes: Iterable[str]) -> None:
         """Read a module that the code itself imports."""
@@ -357,8 +356,9 @@ class Reader:
         elif hasattr(kind, "__next__") and class_in_library(kind):
             self.unsteady.append(name)
         elif is_compiled(value):
-            return
+            self._holders.append((name, value, False))
         elif isinstance(inside, dict) and "__wrapped__" in inside:
+            self._holders.append((name, value, False))
             self._later(name, where, inside["__wrapped__"])
             if hasattr(kind, "cache_info"):
                 self._read(name, where, "cache", value, "", [value.cache_info().misses])
@@ -375,7 +375,8 @@ class Reader:
         elif state_in_c(kind):
             self._opaque(name, where, value)
         else:
-            self._members(name, where, value)
+            if class_in_library(kind):
+                self._members(name, where, value)
             if isinstance(value, BaseException):
                 self._read(f"{name}.args", where, "attribute", value, "args", value.args)
 
@@ -508,14 +509,14 @@ class Reader:
         plain = isinstance(value, FunctionType) or not hasattr(type(value), "__get__")
         read = Read(name, self._names.get(key, ""), "attribute" if plain else "descriptor", kind, key, value)
         self.reads.append(read)
-        if (plain and enter) or not class_in_library(type(value)):  # or a descriptor of the user's own
+        bound = isinstance(value, partialmethod) or hasattr(type(value), "cache_info")
+        if (plain and enter) or bound or not class_in_library(type(value)):  # or a descriptor of the user's own
             self._later(name, read.where, value, made=True)
 
     def _first(self, holder: Any, key: str) -> bool:
-        if (id(holder), key) in self._done:
-            return False
+        known = len(self._done)
         self._done.add((id(holder), key))
-        return True
+        return len(self._done) > known
 
 
 def _is_called_by_engine(kind: type) -> bool:
