@@ -483,6 +483,19 @@ HOLDERS: dict[str, Holder] = {
     },
     "cached method": Holder(lambda: cached_method(), [lambda h: h[0].read()], [lambda h: put(0, 4.0)(h[1]), lambda h: type(h[0]).read.cache_clear()]),
     "partial method": Holder(lambda: partial_method(), [lambda h: h[0].read()], [lambda h: put(0, 4.0)(h[1])]),
+    "value of a ConfigParser": Holder(a_parser, [lambda h: h.getfloat("a", "k")], [lambda h: h.set("a", "k", "4.0")]),
+    "polynomial": Holder(lambda: np.poly1d([1.0, 0.0]), [lambda h: h(1.0)], [put(1, 4.0)]),
+    "polynomial, and its array": Holder(
+        lambda: (lambda p: (p, p.coef))(np.polynomial.Polynomial([0.0, 1.0])), [lambda h: h[0](1.0) + 0 * h[1][0]],
+        [lambda h: put(1, 4.0)(h[1])],
+    ),
+    "method of an array, and that": Holder(
+        lambda: (lambda a: (a.sum, a))(np.ones(1)), [lambda h: h[0]() + 0 * h[1]], [lambda h: put(0, 4.0)(h[1])]
+    ),
+    "partial of an array, and that": Holder(
+        lambda: (lambda a: (functools.partial(np.sum, a), a))(np.ones(1)), [lambda h: h[0]() + 0 * h[1]],
+        [lambda h: put(0, 4.0)(h[1])],
+    ),
     "class of no module": Holder(lambda: of_no_module(), [attribute, lambda h: h().k], [let("k", 4.0)]),
     "class by a function": Holder(lambda: types.new_class("Made", (), {}, lambda names: names.update(k=1.0)), [attribute], [let("k", 4.0)]),
     "class by its metaclass": Holder(lambda: abc.ABCMeta("Made", (), {"k": 1.0}), [attribute], [let("k", 4.0)]),

@@ -146,6 +146,10 @@ class Reader:
 
     def _read(self, name: str, where: str, kind: str, holder: Any, key: str, value: Any) -> None:
         self.reads.append(Read(name, where, kind, holder, key, value))
+        if kind in ("inside", "context"):  # where no traced arrays are put
+            for each in value if isinstance(value, tuple) else (value,):
+                if isinstance(each, np.ndarray):
+                    self._read(name, where, "array", each, "", bits_of(each))
         if kind not in _NOT_GONE_INTO:
             self._later(name, where, value, made=True)
 
@@ -170,6 +174,7 @@ class Reader:
             self._function(name, value)
         elif isinstance(value, MethodType):
             self._hand_on(value, (value.__self__,))
+            self._inner.setdefault(value.__func__.__name__, where or name)  # which no code needs to name
             self._later(name, where, value.__func__)
             self._later(name.rpartition(".")[0] or "self", where, value.__self__)
         elif isinstance(value, partial | partialmethod):
@@ -192,10 +197,9 @@ class Reader:
             if value.__module__ in _CLOCKS:
                 self.unsteady.append(name)
             elif not isinstance(value.__self__, ModuleType):
-                self._later(name, where, value.__self__)
-        elif isinstance(value, np.generic):
-            if isinstance(value, np.void):
-                self._read(name, where, "bytes", value, "", value.tobytes())
+                self._read(name, where, "inside", value, "__self__", value.__self__)
+        elif isinstance(value, np.void):
+            self._read(name, where, "bytes", value, "", value.tobytes())
         elif not isinstance(value, PLAIN):
             self._object(name, where, value)
 
@@ -390,7 +394,7 @@ class Reader:
         if kind.__module__ == "logging":
             for key in _LEVELS & vars(value).keys():
                 self._read(f"{name}.{key}", where, "inside", value, key, vars(value)[key])
-        elif self._is_named(where, value):
+        elif where or id(value) in self._given:
             self._of_libraries.append((name, where, value))
 
     def _hand_on(self, value: Any, parts: Iterable[Any]) -> None:
@@ -398,12 +402,8 @@ class Reader:
         if id(value) in self._given:
             self._given.update(map(id, parts))
 
-    def _is_named(self, where: str, value: Any) -> bool:
-        """Tell whether the code names an object, or is given it; others may be attributes that it never reads."""
-        return bool(where) or id(value) in self._given
-
     def _opaque(self, name: str, where: str, value: Any) -> None:
-        if self._is_named(where, value):
+        if where or id(value) in self._given:  # others may be attributes that the code never reads
             read, kind = f", read at {where}," if where else "", type(value)
             self.unsteady.append(
                 f"{name} (of type {kind.__module__}.{kind.__qualname__}{read} whose contents cannot be compared)"
@@ -455,8 +455,8 @@ class Reader:
 
     def _attribute(self, name: str, where: str, kind: str, holder: Any, key: str) -> None:
         """Read what an object holds in its `__dict__` or a slot, unless a property stands before it."""
-        if not _computed(type(holder), key) and self._first(holder, key):
-            inside = _attributes_of(holder)
+        inside = _attributes_of(holder)
+        if ((kind == "inside" and key in inside) or not _computed(type(holder), key)) and self._first(holder, key):
             value = inside[key] if key in inside else getattr(holder, key)
             self._read(f"{name}.{key}", where, kind, holder, key, value)
 
