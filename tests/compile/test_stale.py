@@ -48,6 +48,7 @@ import autograd
 import nn
 from autograd import CompileError
 from autograd import compile as compiled
+from datasets import TensorDataset
 
 from .agreement import differs
 
@@ -496,6 +497,7 @@ HOLDERS: dict[str, Holder] = {
         lambda: (lambda a: (functools.partial(np.sum, a), a))(np.ones(1)), [lambda h: h[0]() + 0 * h[1]],
         [lambda h: put(0, 4.0)(h[1])],
     ),
+    "dataset": Holder(lambda: TensorDataset(np.ones(2)), [lambda h: h[0][0]], [lambda h: put(0, 4.0)(h.tensors[0])]),
     "class of no module": Holder(lambda: of_no_module(), [attribute, lambda h: h().k], [let("k", 4.0)]),
     "class by a function": Holder(lambda: types.new_class("Made", (), {}, lambda names: names.update(k=1.0)), [attribute], [let("k", 4.0)]),
     "class by its metaclass": Holder(lambda: abc.ABCMeta("Made", (), {"k": 1.0}), [attribute], [let("k", 4.0)]),

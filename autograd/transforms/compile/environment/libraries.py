@@ -13,10 +13,10 @@ from ....source.call_site import of_library
 from ....source.source_info import within_file
 from .code_names import Names, names_in
 
-OWN = ("autograd", "nn", "datasets")
+OWN = ("autograd", "nn")  # whose objects are known, and not gone into
 _LIBRARIES = {
     *sys.stdlib_module_names, "numpy", "scipy", "pandas", "polars", "sklearn", "matplotlib", "tqdm", "numba",
-    "llvmlite", "cffi", *OWN,
+    "llvmlite", "cffi", "datasets", *OWN,
 }  # fmt: skip
 _LIBRARIES.discard("__main__")
 _PARTS = ("fget", "func", "__func__", "__wrapped__")
