@@ -11,7 +11,7 @@ import pytest
 
 import nn
 from autograd import ShapeError, Tensor
-from datasets import batches
+from datasets import DataLoader, TensorDataset, batches
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(50, 3)).astype(np.float32)
@@ -621,3 +621,13 @@ def test_callbacks_may_have_methods_of_their_own() -> None:
             print(training.epoch)
 
     assert callable(Prints().on_better)
+
+
+def test_rows_by_number_go_through_a_loader() -> None:
+    rows = TensorDataset(np.ones((8, 3), np.float32), np.zeros(8, int))
+    model = nn.Linear(3, 2)
+    optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+    with pytest.raises(TypeError, match=r"a TensorDataset gives rows by their number: pass datasets.DataLoader\(data"):
+        nn.fit(model, rows, nn.CrossEntropyLoss(), optimizer, epochs=1)  # type: ignore[arg-type]
+    loader = DataLoader(rows, batch_size=32, shuffle=True)
+    assert len(nn.fit(model, loader, nn.CrossEntropyLoss(), optimizer, epochs=1, verbose=False)) == 1
