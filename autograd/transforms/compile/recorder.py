@@ -86,8 +86,8 @@ def layout_of(x: Array | np.generic) -> Any:
     return x.shape, x.dtype
 
 
-_INSTEAD = {
-    "float()": "write numpy.sin(x) for math.sin(x)",
+_COMPUTE = "compute with the array itself, and write numpy.sin(x) for math.sin(x)"
+_INSTEAD = dict.fromkeys(("float()", "complex()", "tolist()"), _COMPUTE) | {
     "an ndarray": "call NumPy's functions by NumPy's names, numpy.asarray for an attribute that holds it",
 }
 
