@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from ..arrays.door import TRACED_TYPES, as_array, batches, contents
+from ..arrays.door import as_array, batches, contents
 from ..errors import DtypeError, ShapeError
 from ..primitives.declare import composed
 from ..tensors.tensor import Tensor, plain_array, unwrap
@@ -79,14 +79,13 @@ def piecewise(
 
         return note
 
-    decides = "which function a number gets, by a condition", "Compute each, and choose with numpy.where"
     for condition in contents([unwrap(condlist)]):
-        if type(condition) in TRACED_TYPES:
-            condition.records.refuse(*decides)
         if batches(condition):
             if condition.level.of_pattern:  # of all points, any function
                 return _any_of(x, condlist, [f(x, *args, **kw) if callable(f) else f for f in funclist])
-            condition.refuse(*decides)
+            condition.refuse(
+                "which function a number gets, by a condition", "Compute each, and choose with numpy.where"
+            )
     # NumPy, called with positions, tells which function gets which elements.
     np.piecewise(np.arange(x.size).reshape(x.shape), unwrap(condlist), [noting(function) for function in funclist])
     noted = [function for function, _ in pieces]

@@ -306,10 +306,6 @@ OF_TENSORS: dict[str, tuple[Callable[[], Function], Any, str, str]] = {
     "a check after a step that reads sums of gradients": (
         lambda: of_a_step(nn.optim.SGD, begun=True), X, "after a step of an optimizer", "each on its own",
     ),
-    "functions by conditions": (
-        lambda: grad(lambda x: np.piecewise(x, [x < 0], [np.negative, np.square]).sum()), X, "by a condition",
-        "choose with numpy.where",
-    ),
     "a gradient in the memory of another": (of_a_shared_gradient, X, "a gradient that shares memory", "set a copy"),
     "a view of what is written": (of_a_computed_view, X, "a view of what the function writes to", "copy it"),
     "a gradient with a graph": (of_a_recorded_gradient, X, "a gradient that is recorded", r"grad\(\) of grad"),

@@ -18,6 +18,7 @@ import decimal
 import enum
 import fractions
 import functools
+import glob
 import importlib
 import importlib.util
 import io
@@ -32,17 +33,21 @@ import random
 import re
 import shelve
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import threading
 import types
 import weakref
 from collections.abc import Callable, Iterator
+from os import environ
+from subprocess import check_output
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas
 import pytest
+from pandas import read_csv
 
 import autograd
 import nn
@@ -826,3 +831,25 @@ def test_what_the_code_does_not_name_is_not_refused() -> None:
     for scale in (2.0, 2.0, 3.0):
         layer.scale = scale
         assert not differs(X * scale, recorded(X))
+
+
+OUTSIDE: dict[str, Callable[[pathlib.Path], Any]] = {
+    "a table": lambda path: pandas.read_csv(path, header=None).iloc[0, 0],
+    "a table by its name": lambda path: read_csv(path, header=None).iloc[0, 0],
+    "a file": lambda path: float(io.open(path).read()),  # noqa: UP020 - as programs have it
+    "a process": lambda path: float(subprocess.run(["cat", path], capture_output=True, check=True).stdout),
+    "a process by its name": lambda path: float(check_output(["cat", path])),
+    "a pipe": lambda path: float(os.popen(f"cat {path}").read()),
+    "names of files": lambda path: len(glob.glob(f"{path.parent}/*")),
+    "the folder": lambda path: float(len(str(pathlib.Path.cwd()))),
+    "a variable of the system": lambda path: float(environ.get("PLAIN_K", "1")),
+}
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_what_lies_outside_the_program_is_refused(name: str, tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "number.csv"
+    path.write_text("1.5")
+    read = OUTSIDE[name]
+    with pytest.raises(CompileError, match="which gives something else each time"):
+        compiled(lambda x: x * read(path))(X)

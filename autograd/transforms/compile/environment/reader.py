@@ -45,13 +45,13 @@ _CONTAINERS = (list, dict, set, deque)
 _BY_KIND = (FunctionType, MethodType, ModuleType, type)
 _WITH_ATTRIBUTES = (OrderedDict, Counter, partial)
 # What gives something else each time, by the names of modules, and of functions.
-_CLOCKS = ("time", "datetime", "secrets", "uuid")
+_CLOCKS = ("time", "datetime", "secrets", "uuid", "subprocess", "socket", "sqlite3", "glob", "fileinput")
 _UNSTEADY = {
-    "default_rng", "RandomState", "SeedSequence", "urandom", "uuid1", "uuid4", "import_module", "_getframe",
+    "default_rng", "RandomState", "SeedSequence", "urandom", "uuid1", "uuid4", "import_module", "_getframe", "environ",
 }  # fmt: skip
 # What asks a generator for its state, and a path for a file.
 _ASKS_GENERATORS = {"getstate", "get_state", "bit_generator"}
-_ASKS_FILES = {"read_text", "read_bytes", "exists", "stat", "open", "iterdir", "is_file", "is_dir", "glob"}
+_ASKS_FILES = {"read_text", "read_bytes", "exists", "stat", "open", "iterdir", "is_file", "is_dir", "glob", "cwd"}
 # Functions of Python that read what the code does not name.
 _UNSEEN = {"input", "open", "eval", "exec", "globals", "__import__"}
 # What decides whether a logger writes. What it does so with is not gone into: a log is written at the first call.
@@ -59,8 +59,9 @@ _LEVELS = {"level", "disabled", "parent", "manager", "disable"}
 # Of these, what an object holds is seen in C alone, or must not be held.
 _UNSEEN_MODULES = ("pandas", "polars", "weakref", "_weakrefset", "numba", "_cffi_backend")
 # Functions of modules that ask the system, or read files.
-_SYSTEM = {"listdir", "scandir", "walk", "stat", "getcwd", "getloadavg", "times", "getpid", "read"}
-_FILES = {"load", "loadtxt", "genfromtxt", "fromfile", "exists", "getsize", "getmtime", "isfile", "isdir"}
+_SYSTEM = {"listdir", "scandir", "walk", "stat", "getcwd", "getloadavg", "times", "getpid", "read", "popen", "getenv"}
+_FILES = {"load", "loadtxt", "genfromtxt", "fromfile", "exists", "getsize", "getmtime", "isfile", "isdir", "open"}
+_FILES |= {f"read_{what}" for what in ("csv", "table", "excel", "json", "parquet", "pickle", "sql", "feather")}
 _SUBCLASSES = {np.ma.MaskedArray, np.memmap, np.matrix, np.recarray}
 # What is written in C and shows all that it holds; and types whose objects hold nothing that changes.
 _VIEWS: tuple[type, ...] = (MappingProxyType, type({}.keys()), type({}.values()), type({}.items()), CellType)
@@ -224,6 +225,8 @@ class Reader:
             if home.partition(".")[0] == "nn":  # of a layer, whose attributes are the user's
                 self._add_names(code, attributes_only=True)
             own = home.partition(".")[0] in ("autograd", "nn")
+            if not own and (home in _CLOCKS or function.__name__ in _FILES):
+                self.unsteady.append(name)
             if own or "__wrapped__" in vars(function):
                 for cell in function.__closure__ or ():  # what a transform or a decorator was given
                     self._later(name, "", in_cell(cell))
@@ -255,11 +258,8 @@ class Reader:
             holder = held.get(root, inside.get(root))
             for chain in [attributes] if attributes else [[key] for key in names.attributes]:
                 self._chain(root, holder, chain, place(code.co_filename, line))
-        self.unsteady += [name for name in ("environ", "getenv") if name in names.attributes]
-        if names.exact_type is not None:
-            self.exact_types.append(place(code.co_filename, names.exact_type))
-        if names.exact_class is not None:
-            self.exact_classes.append(place(code.co_filename, names.exact_class))
+        for line, found in ((names.exact_type, self.exact_types), (names.exact_class, self.exact_classes)):
+            found += [] if line is None else [place(code.co_filename, line)]
 
     def _import(self, module: str, where: str, inside: dict[str, Any], attributes: Iterable[str]) -> None:
         """Read a module that the code itself imports."""
