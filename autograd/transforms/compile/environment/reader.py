@@ -218,8 +218,8 @@ class Reader:
         code = function.__code__
         if code is self._apart:
             return
-        self._holders.append((name, function, False))
         if in_library(home, function.__globals__):
+            self._holders += [(name, function, False)] if vars(function).keys() - {"__wrapped__"} else []
             if hasattr(function, "runs_outside"):
                 return
             if home.partition(".")[0] == "nn":  # of a layer, whose attributes are the user's
@@ -260,6 +260,7 @@ class Reader:
                 self._chain(root, holder, chain, place(code.co_filename, line))
         for line, found in ((names.exact_type, self.exact_types), (names.exact_class, self.exact_classes)):
             found += [] if line is None else [place(code.co_filename, line)]
+        self._holders.append((name, function, False))
 
     def _import(self, module: str, where: str, inside: dict[str, Any], attributes: Iterable[str]) -> None:
         """Read a module that the code itself imports."""
@@ -346,7 +347,6 @@ class Reader:
 
     def _object(self, name: str, where: str, value: Any) -> None:
         kind = type(value)
-        inside = getattr(value, "__dict__", None)
         top = kind.__module__.partition(".")[0] if class_in_library(kind) else ""
         if isinstance(value, np.random.Generator | np.random.RandomState) or hasattr(kind, "getstate"):
             self.generators.append((name, value))
@@ -361,7 +361,7 @@ class Reader:
             self.unsteady.append(name)
         elif is_compiled(value):
             self._holders.append((name, value, False))
-        elif isinstance(inside, dict) and "__wrapped__" in inside:
+        elif "__wrapped__" in (inside := _attributes_of(value)):
             self._holders.append((name, value, False))
             self._later(name, where, inside["__wrapped__"])
             if hasattr(kind, "cache_info"):
