@@ -14,12 +14,15 @@ __all__ = ["autograd"]
 
 if not hasattr(autograd, "Tensor") or not hasattr(autograd, "general"):
     _where = getattr(autograd, "__file__", None) or list(autograd.__path__)
-    _marked = any(os.path.exists(os.path.join(folder, "inside.py")) for folder in autograd.__path__)
+    _folders = getattr(autograd, "__path__", ())  # a file has none
+    _marked = any(os.path.exists(os.path.join(folder, "inside.py")) for folder in _folders)
     _cause = (
         "HIPS autograd has the same import name, and was installed over plaingrad, in one folder, as pip does for a "
         "package that depends on it. Remove both, pip uninstall -y autograd plaingrad, and "
         "install both plaingrad and packaging/autograd from the clone; see docs/howto/from-hips-autograd.md"
         if _marked
+        else "A file of that name hides it: rename it"
+        if not _folders
         else "HIPS autograd has the same import name: use an environment without it (pip uninstall autograd, then "
         "pip install --force-reinstall plaingrad), or put the folder that holds plaingrad first on sys.path"
     )

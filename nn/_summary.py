@@ -19,7 +19,7 @@ from autograd.extend import TracedOperation, borrow, mark_written, trace_operati
 from ._arguments import TensorLike
 from ._blocks import recordable
 from .module import Module
-from .random import default_generator
+from .random import redrawing
 
 Array = np.ndarray[Any, Any]
 
@@ -227,19 +227,17 @@ def _drawn(model: Module, shape: tuple[int, ...]) -> Array:
 
 @contextlib.contextmanager
 def _unchanged(model: Module) -> Iterator[None]:
-    """Restore buffers and the random generator after the block."""
+    """Restore buffers after the block, and let it draw from a copy of the random generator."""
     buffers = [
         (module, name, value, borrow(value), np.array(borrow(value)))
         for module in model.modules()
         for name in module._buffers
         if (value := getattr(module, name)) is not None
     ]
-    generator = default_generator()
-    state = generator.bit_generator.state
     try:
-        yield
+        with redrawing()():
+            yield
     finally:
-        generator.bit_generator.state = state
         for module, name, value, memory, numbers in buffers:
             setattr(module, name, value)
             if isinstance(value, Tensor) and borrow(value) is not memory:

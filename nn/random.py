@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from copy import deepcopy
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,14 +18,15 @@ from autograd.extend import borrow, innermost, levels, restore_in_checkpoints
 from ._warnings import TrainingWarning, message, warn
 
 __all__ = [
-    "RowShare", "chosen_generator", "default_generator", "draw", "draw_given", "drawing", "drawing_for_rows",
-    "drawing_from", "manual_seed", "resume_drawing", "seed_of", "uniform",
+    "RowShare", "chosen_generator", "default_generator", "draw", "draw_given", "drawing_for_rows", "drawing_from",
+    "manual_seed", "redrawing", "seed_of", "uniform",
 ]  # fmt: skip
 
 Array = np.ndarray[Any, Any]
 
-_generator: np.random.Generator | None = None  # made when it is first asked for, from these seeds or the system's
-_seeds: Sequence[int] | None = None
+_generator: np.random.Generator | None = None  # made when it is first asked for
+# Returns what one thread, or another context of Python, draws from in its place.
+_own: ContextVar[Callable[[], np.random.Generator] | None] = ContextVar("own generator", default=None)
 _seeded = False  # whether `manual_seed` was called, or it was said that it should be
 
 
@@ -50,8 +53,11 @@ def manual_seed(seed: int | None) -> np.random.Generator:
     True
     """
     global _generator, _seeded
-    _seeded = True
-    made = _generator = np.random.default_rng(seed)
+    _seeded, made = True, np.random.default_rng(seed)
+    if _own.get() is None:
+        _generator = made
+    else:
+        _own.set(lambda: made)
     return made
 
 
@@ -67,8 +73,10 @@ def seed_of(seed: int | None, rng: int | np.random.Generator | None) -> int | No
 def default_generator() -> np.random.Generator:
     """Return the current generator of `nn`, as `manual_seed` last seeded it."""
     global _generator
+    if (own := _own.get()) is not None:
+        return own()
     if _generator is None:
-        _generator = np.random.default_rng(_seeds)
+        _generator = np.random.default_rng()
     return _generator
 
 
@@ -224,24 +232,31 @@ def drawing_for_rows(share: RowShare) -> Iterator[None]:
 
 @contextmanager
 def drawing_from(seeds: Sequence[int]) -> Iterator[None]:
-    """Draw from a new generator of these seeds; afterwards the generator of `nn` is the one that it was."""
-    previous = drawing()
-    resume_drawing((None, seeds))
+    """Draw from a new generator of these seeds, in this thread alone; others draw from that of `nn` meanwhile."""
+    before = _own.set(cache(lambda: np.random.default_rng(seeds)))
     try:
         yield
     finally:
-        resume_drawing(previous)
+        _own.reset(before)
 
 
-def drawing() -> tuple[np.random.Generator | None, Sequence[int] | None]:
-    """Return the generator of `nn`, or, where it was not asked for yet, None and its seeds."""
-    return _generator, _seeds
+def redrawing() -> Callable[[], AbstractContextManager[Any]]:
+    """Return what makes blocks, each of which draws, in this thread alone, what `nn` draws next.
 
+    The generator of `nn` stays as it is, for other threads may draw from it. A block is given its own bit generator.
+    """
+    begun = deepcopy(default_generator())
 
-def resume_drawing(state: tuple[np.random.Generator | None, Sequence[int] | None]) -> None:
-    """Draw from what `drawing` returned, after another thread had its own generator in that place."""
-    global _generator, _seeds
-    _generator, _seeds = state
+    @contextmanager
+    def again() -> Iterator[Any]:
+        made = deepcopy(begun)
+        before = _own.set(lambda: made)
+        try:
+            yield made.bit_generator
+        finally:
+            _own.reset(before)
+
+    return again
 
 
 def _for_share(

@@ -12,6 +12,7 @@ import numpy as np
 
 from autograd.extend import replacing
 
+from ._arguments import explained
 from ._safetensors import is_reserved, parse_json, read_safetensors, write_safetensors
 from ._trees import pack, unpack
 from .module import Module
@@ -95,6 +96,7 @@ def save(state: Module | Mapping[Any, Any], path: str | os.PathLike[str]) -> Non
             write_npz(arrays, description, partial)
 
 
+@explained("usage of load")
 def load(path: str | os.PathLike[str]) -> dict[Any, Any]:
     """Load a file that `save`, NumPy or a program with PyTorch wrote: arrays by name, or the dict given to `save`.
 

@@ -186,7 +186,7 @@ class CallRecorder(ProgramRecorder):
     def answer(self, x: Traced, what: str) -> Any:
         """Return what Python asks of a value, which may not depend on the inputs where the user's program asks."""
         if id(x.memory) in self._dependent and not within_engine(asks(sys._getframe(1)).f_code):
-            instead = "write numpy.where(c, a, b), "
+            instead = "write numpy.where(c, a, b), " if what == "bool()" else "compute with the array itself, "
             if what[:2] == "an":  # index
                 instead = "keep an array that it is an index of in an attribute of the module, "
             self.refuse(

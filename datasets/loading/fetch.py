@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -47,16 +48,23 @@ class Fetcher:
                 return batch
         if self._has_items:
             return self._collated(self._several(indices), indices)
-        if self._at_once is not False and len(indices) > 1:  # a batch of one row shows nothing
-            self._made += 1
-            if self._made & (self._made - 1) == 0:  # the first, the second, the fourth and so on
-                self._try_arrays(indices)
+        self._made += len(indices) > 1  # a batch of one row shows nothing
+        looks = len(indices) > 1 and self._made & (self._made - 1) == 0  # the first, the second, the fourth and so on
+        if looks and self._at_once is not False:
+            self._try_arrays(indices)
         if self._at_once:
             try:
                 return self._dataset[indices]
             except Exception as error:
                 raise self._fault(indices, epoch, error) from error
-        return self._collated([self._row(int(index), epoch) for index in indices], indices)
+        rows = [self._row(int(index), epoch) for index in indices[:1]]
+        kept = deepcopy(rows) if looks and self._collate is None else rows
+        rows += [self._row(int(index), epoch) for index in indices[1:]]
+        batch = self._collated(rows, indices)
+        if kept is not rows and not _same(*(self._collated(each[:1], indices[:1]) for each in (kept, rows))):
+            fault = f"row {indices[0]} of {_name(self._dataset)} has changed as row {indices[1]} was taken"
+            raise RowError(f"{fault}: __getitem__ writes to one array for all rows. Return a copy of it.")
+        return batch
 
     def single(self, rows: Indices, epoch: int) -> Any:
         """Return one row as it is, or what the dataset answers to an array of them, without making a batch of it."""
@@ -176,11 +184,8 @@ def _same(one: Any, other: Any) -> bool:
         return bool(one == other)
     if isinstance(one, Sequence):
         return len(one) == len(other) and all(map(_same, one, other))
-    return (
-        isinstance(one, np.ndarray)
-        and (one.dtype, one.shape) == (other.dtype, other.shape)
-        and one.tobytes() == other.tobytes()
-    )
+    parts = [(x.dtype, x.shape, x.tobytes()) for x in (one, other) if isinstance(x, np.ndarray)]
+    return len(parts) == 2 and parts[0] == parts[1]
 
 
 def _warn(message: str) -> None:

@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..random import drawing, resume_drawing
 from ._collectives import gather_rows
 from ._processes import world
 
@@ -141,7 +140,7 @@ class Lockstep:
 
     def run(self, work: Callable[[int], T]) -> list[T]:
         """Return what `work` returns for each block of this rank."""
-        count, own = len(self._turns), drawing()
+        count = len(self._turns)
         results: list[Any] = [None] * count
 
         def begin(number: int) -> None:
@@ -163,20 +162,18 @@ class Lockstep:
         self._done.acquire()
         for thread in threads:
             thread.join()
-        resume_drawing(own)
         if self._error is not None:
             raise self._error
         return results
 
     def total(self, number: int, array: Array) -> Array:
         """Return the sum of what all blocks give, in their order; `number` is that of the block which calls it."""
-        count, own, rounds = len(self._turns), drawing(), self._rounds
+        count, rounds = len(self._turns), self._rounds
         self._given[number] = array
         if number + 1 == count:
             self._exchange()
         self._give_turn(number)
         self._turns[number].acquire()
-        resume_drawing(own)
         if self._rounds == rounds and self._error is None:
             self._error = RuntimeError(_UNLIKE)
         if self._error is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -35,8 +34,6 @@ ModuleMaker: TypeAlias = Callable[[int, int], Module]
 OptimizerMaker: TypeAlias = Callable[..., Optimizer]
 
 WIDTHS = (64,)
-
-_TRAINING = threading.RLock()  # the generator of nn is one for all threads, and each training puts its own in its place
 
 
 class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no annotations
@@ -131,7 +128,7 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no annot
             rows, held = self._split(rows, int(generator.integers(2**31)))
             validation = held.X, held.target
             callbacks.append(EarlyStopping(patience=self.patience))
-        with _TRAINING, drawing_from([int(generator.integers(2**32))]):
+        with drawing_from([int(generator.integers(2**32))]):
             if goes_on:
                 module, optimizer = self.module_, self.optimizer_
                 for group in optimizer.param_groups:

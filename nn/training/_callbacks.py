@@ -18,8 +18,8 @@ _LARGER = ("accuracy", "auc", "f1", "precision", "r2", "recall")
 # Methods of callbacks elsewhere, and those that are called in their place.
 _FOREIGN = {
     "after_batch": "on_step", "after_epoch": "on_epoch", "after_fit": "on_end", "after_step": "on_step",
-    "before_epoch": "on_epoch_start", "before_fit": "on_start", "on_batch_end": "on_step", "on_begin": "on_start",
-    "on_epoch_begin": "on_epoch_start", "on_epoch_end": "on_epoch", "on_step_end": "on_step",
+    "before_epoch": "on_epoch_start", "before_fit": "on_start", "on_batch": "on_step", "on_batch_end": "on_step",
+    "on_begin": "on_start", "on_epoch_begin": "on_epoch_start", "on_epoch_end": "on_epoch", "on_step_end": "on_step",
 }  # fmt: skip
 
 
@@ -65,9 +65,12 @@ class Callback:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         check_constructor(cls)
+        named = {name for each in vars(cls).values() if hasattr(each, "__code__") for name in each.__code__.co_names}
         for name in vars(cls):
             plain = name.replace("_train_", "_").replace("_fit_", "_")
             here = _FOREIGN.get(plain, plain if plain != name and hasattr(Callback, plain) else None)
+            if here is None and name[:3] == "on_" and name not in named and not hasattr(super(cls, cls), name):
+                here = "one of on_start, on_epoch_start, on_step, on_epoch and on_end, as"
             if here is not None:
                 raise TypeError(f"fit does not call {name}() of a callback: here it is {here}(self, training)")
 

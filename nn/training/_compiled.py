@@ -11,7 +11,7 @@ import autograd
 from autograd import extend
 from autograd.extend import borrow, is_finite
 
-from ..random import default_generator
+from ..random import redrawing
 from ._data import Batch
 from ._state import Training
 
@@ -105,7 +105,7 @@ class CompiledGradient:
             self._said, self._recorded = "what is read changes too often", None
             return None
         if self._recorded is None:
-            self._recorded = extend.Rehearsed(self._function, default_generator)
+            self._recorded = extend.Rehearsed(self._function, redrawing)
         return self._rehearse
 
     def _rehearse(self, *args: Any) -> Any:

@@ -170,10 +170,8 @@ def source_of(data: Data, batch_size: int, seed: int | None, dtype: DTypeLike, c
     if isinstance(data, float):
         raise TypeError(message("fraction", value=data))
     if isinstance(data, np.ndarray | Tensor | str | dict) or is_frame(data) or not isinstance(data, Iterable):
-        raise TypeError(
-            f"data should be a tuple of arrays (X, y), or an iterable of batches (X, y), not a {type(data).__name__}; "
-            f"where the inputs are the targets, as in an autoencoder, pass (X, X)"
-        )
+        rows = hasattr(type(data), "__getitem__") and not (hasattr(data, "shape") or isinstance(data, str | dict))
+        raise TypeError(message("data by rows" if rows else "data", kind=type(data).__name__))
     return Batches(data, dtype)
 
 

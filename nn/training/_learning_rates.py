@@ -12,7 +12,7 @@ import numpy as np
 
 from .._blocks import modes_kept
 from ..module import Module
-from ..random import default_generator, seed_of
+from ..random import redrawing, seed_of
 from ._data import Batch, Batches, Source
 from ._evaluation import check_loss, dtype_of, trained_columns
 from ._fit import source_to_train
@@ -95,24 +95,22 @@ def find_learning_rate(
     if not isinstance(steps, int) or steps < 2:
         raise ValueError(f"steps should be a whole number of at least 2, not {steps!r}")
     check_loss(loss)
-    generator = default_generator().bit_generator
-    drawn = generator.state
-    source = source_to_train(data, steps, batch_size, seed_of(seed, rng), dtype_of(model), trained_columns(model))
-    kept = model.state_dict(), optimizer.state_dict()
-    loader = source.loader if isinstance(source, Batches) else None
-    place = None if loader is None else loader.state_dict()
-    try:
-        with modes_kept(model):
-            model.train()
-            rates = np.geomspace(lowest, highest, steps).tolist()
-            return _search(model, loss, optimizer, rates, _batches(source))
-    finally:
-        optimizer.zero_grad()
-        model.load_state_dict(kept[0])
-        optimizer.load_state_dict(kept[1])
-        generator.state = drawn
-        if loader is not None:
-            loader.load_state_dict(place)
+    with redrawing()():
+        source = source_to_train(data, steps, batch_size, seed_of(seed, rng), dtype_of(model), trained_columns(model))
+        kept = model.state_dict(), optimizer.state_dict()
+        loader = source.loader if isinstance(source, Batches) else None
+        place = None if loader is None else loader.state_dict()
+        try:
+            with modes_kept(model):
+                model.train()
+                rates = np.geomspace(lowest, highest, steps).tolist()
+                return _search(model, loss, optimizer, rates, _batches(source))
+        finally:
+            optimizer.zero_grad()
+            model.load_state_dict(kept[0])
+            optimizer.load_state_dict(kept[1])
+            if loader is not None:
+                loader.load_state_dict(place)
 
 
 def _batches(source: Source) -> Iterator[Batch]:

@@ -5,10 +5,12 @@ without `compile`, also the changes that the function makes.
 """
 
 import datetime
+import decimal
 import math
 import os
 import random
 import re
+import statistics
 import time
 import warnings
 from collections.abc import Callable
@@ -363,3 +365,42 @@ def test_what_can_be_recorded() -> None:
         for x in (X, Y, -X, X + 0):
             assert not differs(function(x), recorded(x))
         assert len(recorded.programs) == 1
+
+
+class Shown:
+    """An object that NumPy asks for an array."""
+
+    def __init__(self, x: Any) -> None:
+        self.x = x
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return self.x
+
+
+NEEDS: dict[str, tuple[Callable[[Any, float], Any], str]] = {
+    "memory": (lambda x, k: x * len(memoryview(x)), "ndarray"),
+    "an object's array": (lambda x, k: np.add(Shown(x), 1), "ndarray"),
+    "a decimal": (lambda x, k: x * float(decimal.Decimal(k)), "float"),
+    "digits": (lambda x, k: x * float.fromhex(float.hex(k)), "float"),
+    "a mean": (lambda x, k: x * statistics.mean([k, 1.0]), "float"),
+}
+
+
+@pytest.mark.parametrize("name", NEEDS)
+def test_functions_of_others_that_need_the_value_itself(name: str) -> None:
+    function, kind = NEEDS[name]
+    with pytest.raises(CompileError, match=rf"test_refusals.py:\d+ cannot be recorded, for it needs the {kind} itself"):
+        compiled(function)(X, 1.5)
+
+
+def test_functions_of_numba_need_the_array_itself() -> None:
+    twice = pytest.importorskip("numba").njit(lambda x: x * 2)
+    with pytest.raises(CompileError, match=r"needs the ndarray itself .*: make it outside"):
+        compiled(lambda x: twice(x) + 1)(X)
+
+
+def test_objects_of_numpy_that_are_called_and_have_no_hash() -> None:
+    line = np.poly1d([2.0, 1.0])
+    recorded = compiled(lambda x: np.polyval(line, x) * 2)
+    for x in (X, Y):
+        assert not differs(np.polyval(line, x) * 2, recorded(x))

@@ -5,6 +5,7 @@ Each program is a holder of a number, a way to read it, a way to change it, and 
 holder. It is run in two worlds, as it is and compiled: the results are equal, or the first call is refused.
 """
 
+import abc
 import argparse
 import array
 import collections
@@ -17,6 +18,7 @@ import decimal
 import enum
 import fractions
 import functools
+import glob
 import importlib
 import importlib.util
 import io
@@ -31,22 +33,27 @@ import random
 import re
 import shelve
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import threading
 import types
 import weakref
 from collections.abc import Callable, Iterator
+from os import environ
+from subprocess import check_output
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas
 import pytest
+from pandas import read_csv
 
 import autograd
 import nn
 from autograd import CompileError
 from autograd import compile as compiled
+from datasets import TensorDataset
 
 from .agreement import differs
 
@@ -274,6 +281,45 @@ def with_attributes(function: Any, **attributes: Any) -> Any:
     return function
 
 
+def give(make: Callable[[], Any], **attributes: Any) -> Any:
+    holder = make()
+    for name, value in attributes.items():
+        setattr(holder, name, value)
+    return holder
+
+
+def of_no_module() -> Any:
+    """Return a class that says it is of the module builtins, as a program does that runs without a name."""
+    names: dict[str, Any] = {}
+    exec("class Made:\n    k = 1.0", names)
+    return names["Made"]
+
+
+def cached_method() -> Any:
+    """Return an object with a method that caches what it reads, and what it reads."""
+    held = [1.0]
+    return type("Made", (), {"read": functools.lru_cache(lambda self: held[0])})(), held
+
+
+def partial_method() -> Any:
+    held = [1.0]
+    return type("Made", (), {"read": functools.partialmethod(lambda self, k: k[0], held)})(), held
+
+
+# Of kinds that hold something else than attributes, and take attributes of a program's own.
+WITHOUT_FIELDS: dict[str, Callable[[], Any]] = {
+    "an array": lambda: np.ones(2).view(type("Made", (np.ndarray,), {})),
+    "a generator": lambda: type("Made", (random.Random,), {})(),
+    "a bytearray": lambda: type("Made", (bytearray,), {})(b"a"),
+    "a partial": lambda: functools.partial(sum, [1.0]),
+    "an OrderedDict": collections.OrderedDict,
+    "a Counter": collections.Counter,
+    "a cached function": lambda: functools.lru_cache(a_function),
+    "a derivative": lambda: autograd.grad(a_function),
+    "an iterator": lambda: type("Made", (), {"__next__": lambda self: 1.0})(),
+}
+
+
 def a_logger() -> Any:
     made = logging.Logger("made", logging.WARNING)
     made.parent = logging.getLogger()
@@ -437,6 +483,29 @@ HOLDERS: dict[str, Holder] = {
         [let("__defaults__", (4.0,)), let("__kwdefaults__", {"j": 3.0}), let("__code__", (lambda k=1.0, *, j=0.0: k * 9).__code__)],
     ),
     "function with attributes": Holder(lambda: with_attributes(copied(a_function), k=1.0), [attribute], [let("k", 4.0)]),
+    **{
+        f"attribute of {name}": Holder(functools.partial(give, made, k=1.0), [attribute], [let("k", 4.0)])
+        for name, made in WITHOUT_FIELDS.items()
+    },
+    "cached method": Holder(lambda: cached_method(), [lambda h: h[0].read()], [lambda h: put(0, 4.0)(h[1]), lambda h: type(h[0]).read.cache_clear()]),
+    "partial method": Holder(lambda: partial_method(), [lambda h: h[0].read()], [lambda h: put(0, 4.0)(h[1])]),
+    "value of a ConfigParser": Holder(a_parser, [lambda h: h.getfloat("a", "k")], [lambda h: h.set("a", "k", "4.0")]),
+    "polynomial": Holder(lambda: np.poly1d([1.0, 0.0]), [lambda h: h(1.0)], [put(1, 4.0)]),
+    "polynomial, and its array": Holder(
+        lambda: (lambda p: (p, p.coef))(np.polynomial.Polynomial([0.0, 1.0])), [lambda h: h[0](1.0) + 0 * h[1][0]],
+        [lambda h: put(1, 4.0)(h[1])],
+    ),
+    "method of an array, and that": Holder(
+        lambda: (lambda a: (a.sum, a))(np.ones(1)), [lambda h: h[0]() + 0 * h[1]], [lambda h: put(0, 4.0)(h[1])]
+    ),
+    "partial of an array, and that": Holder(
+        lambda: (lambda a: (functools.partial(np.sum, a), a))(np.ones(1)), [lambda h: h[0]() + 0 * h[1]],
+        [lambda h: put(0, 4.0)(h[1])],
+    ),
+    "dataset": Holder(lambda: TensorDataset(np.ones(2)), [lambda h: h[0][0]], [lambda h: put(0, 4.0)(h.tensors[0])]),
+    "class of no module": Holder(lambda: of_no_module(), [attribute, lambda h: h().k], [let("k", 4.0)]),
+    "class by a function": Holder(lambda: types.new_class("Made", (), {}, lambda names: names.update(k=1.0)), [attribute], [let("k", 4.0)]),
+    "class by its metaclass": Holder(lambda: abc.ABCMeta("Made", (), {"k": 1.0}), [attribute], [let("k", 4.0)]),
     "partial": Holder(
         lambda: functools.partial(sum, [1.0]), [lambda h: h(), lambda h: h.args[0][0]],
         [lambda h: put(0, 4.0)(h.args[0]), lambda h: h.__setstate__((sum, ([6.0],), {}, {}))],
@@ -762,3 +831,25 @@ def test_what_the_code_does_not_name_is_not_refused() -> None:
     for scale in (2.0, 2.0, 3.0):
         layer.scale = scale
         assert not differs(X * scale, recorded(X))
+
+
+OUTSIDE: dict[str, Callable[[pathlib.Path], Any]] = {
+    "a table": lambda path: pandas.read_csv(path, header=None).iloc[0, 0],
+    "a table by its name": lambda path: read_csv(path, header=None).iloc[0, 0],
+    "a file": lambda path: float(io.open(path).read()),  # noqa: UP020 - as programs have it
+    "a process": lambda path: float(subprocess.run(["cat", path], capture_output=True, check=True).stdout),
+    "a process by its name": lambda path: float(check_output(["cat", path])),
+    "a pipe": lambda path: float(os.popen(f"cat {path}").read()),
+    "names of files": lambda path: len(glob.glob(f"{path.parent}/*")),
+    "the folder": lambda path: float(len(str(pathlib.Path.cwd()))),
+    "a variable of the system": lambda path: float(environ.get("PLAIN_K", "1")),
+}
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_what_lies_outside_the_program_is_refused(name: str, tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "number.csv"
+    path.write_text("1.5")
+    read = OUTSIDE[name]
+    with pytest.raises(CompileError, match="which gives something else each time"):
+        compiled(lambda x: x * read(path))(X)

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 import autograd
 import nn
@@ -127,6 +128,7 @@ def with_warnings() -> Any:
     return [str(each.message) for each in found]
 
 
+BAND = scipy.sparse.diags_array([1.0, 2.0], offsets=[0, 1], shape=(len(scale), len(scale)))
 ACTIVITIES: dict[str, Callable[[], Any]] = {
     "inference": no_grad()(lambda: model(X).data),
     "gradients": lambda: [g.data for g in gradients(functional.cross_entropy(model(X), LABELS), [*model.parameters()])],
@@ -140,6 +142,7 @@ ACTIVITIES: dict[str, Callable[[], Any]] = {
     "compile": compiled_too,
     "tasks": in_tasks,
     "warnings": with_warnings,
+    "sparse": lambda: [(BAND @ tensor(scale)).data, (tensor(scale, requires_grad=True) @ BAND).data],
     "transforms": lambda: autograd.hessian(lambda w: np.sum((w * scale) ** 2))(scale * 1.0),
 }  # fmt: skip
 

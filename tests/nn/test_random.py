@@ -1,5 +1,6 @@
 """What layers draw: from the generator of `nn`, and within `vmap` as that says."""
 
+import threading
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
@@ -9,7 +10,9 @@ import pytest
 
 import nn
 import nn.functional as F  # noqa: N812 - PyTorch's name
+import nn.training._compiled
 from autograd import BatchError, checkpoint, grad, hessian, jacobian, vmap
+from nn.random import drawing_from
 
 from ..good_calls import fresh
 from .dtype_calls import functions, layers
@@ -187,3 +190,63 @@ def test_numbers_that_are_given_parameters() -> None:
     alone = seeded(drawn, rates[1])
     with nn.random.drawing_for_rows(share):
         assert (seeded(drawn, rates[1]) != alone).any()
+
+
+def ensemble_member(number: int) -> tuple[bytes, list[float]]:
+    X = np.random.default_rng(number).normal(size=(64, 3)).astype(np.float32)
+    model = nn.Sequential(nn.Linear(3, 4), nn.Dropout(0.5), nn.Linear(4, 1))
+    optimizer = nn.optim.SGD(model.parameters(), lr=0.01)
+    history = nn.fit(model, (X, X[:, :1]), nn.MSELoss(), optimizer, epochs=20, batch_size=8, seed=0, verbose=False)
+    return model[0].weight.data.tobytes(), list(history["loss"])
+
+
+def summarized(number: int) -> None:
+    model = nn.Sequential(nn.Dropout(0.5), nn.Linear(3, 4))
+    for _ in range(50):
+        nn.summary(model, (3,))
+
+
+def searched(number: int) -> None:
+    model = nn.Sequential(nn.Linear(3, 4), nn.Dropout(0.5), nn.Linear(4, 1))
+    X = np.ones((16, 3), np.float32)
+    optimizer = nn.optim.SGD(model.parameters(), lr=0.01)
+    nn.training.find_learning_rate(model, (X, X[:, :1]), nn.MSELoss(), optimizer, steps=5)
+
+
+def seeded_elsewhere(number: int) -> None:
+    for _ in range(300):
+        with drawing_from((7,)):
+            assert nn.random.default_generator().random() == np.random.default_rng((7,)).random()
+
+
+@pytest.mark.parametrize("work", [ensemble_member, summarized, searched, seeded_elsewhere])
+def test_no_numbers_are_drawn_twice_while_other_threads_draw(
+    work: Callable[[int], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nn.training._compiled, "pays", lambda batches, seconds: True)
+    nn.manual_seed(0)
+    drawn: list[int] = []
+    ended = threading.Event()
+
+    def draw() -> None:
+        while not ended.is_set():
+            drawn.append(int(nn.random.default_generator().integers(2**63)))
+
+    other = threading.Thread(target=draw)
+    other.start()
+    try:
+        for number in range(3):
+            work(number)
+    finally:
+        ended.set()
+        other.join()
+    assert len(set(drawn)) == len(drawn) > 0
+
+
+def test_a_seed_within_a_block_is_that_of_the_block() -> None:
+    nn.manual_seed(0)
+    expected = np.random.default_rng(0).random()
+    with drawing_from((7,)):
+        nn.manual_seed(3)
+        assert nn.random.default_generator().random() == np.random.default_rng(3).random()
+    assert nn.random.default_generator().random() == expected

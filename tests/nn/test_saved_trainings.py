@@ -176,3 +176,11 @@ def test_the_state_of_an_optimizer_alone(name: str, tmp_path: Path) -> None:
         state = nn.load(tmp_path / "optimizer.npz")
         assert_same(state, loop.optimizer.state_dict())
         Loop(name, "ExponentialLR", np.float32, seed=0).optimizer.load_state_dict(state)
+
+
+def test_load_says_how_a_model_is_given_what_was_saved(tmp_path: Path) -> None:
+    model = nn.Linear(2, 1)
+    nn.save(model, tmp_path / "model.npz")
+    with pytest.raises(TypeError, match=r"model.load_state_dict\(nn.load\(path\)\)"):
+        nn.load(tmp_path / "model.npz", model)  # type: ignore[call-arg]
+    model.load_state_dict(nn.load(tmp_path / "model.npz"))

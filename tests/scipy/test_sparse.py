@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 
+import autograd
 from autograd import ShapeError, Tensor, UnsupportedError, grad, jvp, tensor, vmap
 from autograd.scipy import sparse
 from autograd.testing import check_operation
@@ -137,6 +138,27 @@ def test_what_is_refused_says_what_to_do() -> None:
         sparse.linalg.spsolve(sparse.diags_array([t]), scipy.sparse.eye_array(7).tocsc())
     with pytest.warns(scipy.sparse.linalg.MatrixRankWarning):
         assert np.isnan(sparse.linalg.spsolve(sparse.diags_array([t * 0]), np.ones(7)).data).all()
+
+
+@pytest.mark.parametrize("kind", ["csr_array", "csr_matrix", "coo_array", "dia_array", "lil_array"])
+def test_products_with_constant_matrices_compile(kind: str) -> None:
+    a = getattr(scipy.sparse, kind)(np.diag([1.0, 2.0, 3.0]))
+
+    def after(x: Any) -> Any:
+        return np.sum((a @ x) ** 2) + np.sum(x.T @ a)
+
+    def before(x: Any) -> Any:
+        return x @ a * 2
+
+    for function in (grad(after), vmap(grad(after)), before):
+        recorded = autograd.compile(function)
+        for _ in range(3):
+            x = drawn((3, 3)) if function is not before else drawn((3,))
+            np.testing.assert_array_equal(recorded(x), function(x))
+        if kind != "lil_array":
+            a.data *= 2
+        np.testing.assert_array_equal(recorded(x), function(x))
+    assert recorded.programs
 
 
 EXPRESSIONS = ["a @ t", "t.T @ a", "a @ t.detach()", "vmap(lambda x: a @ x)(t.data.T)"]

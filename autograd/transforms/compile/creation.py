@@ -19,7 +19,7 @@ import numpy as np
 from ...arrays.batched import Batched
 from ...arrays.door import recorder
 from ...arrays.traced import Traced, plain
-from ...source.call_site import called_by, of_library
+from ...source.call_site import called_by, leaves_operator, of_library
 from ...source.source_info import within_engine
 from ...tensors.tensor import Tensor
 from .program import mapped, traced_in
@@ -31,7 +31,6 @@ _FROM_NUMBERS = (
     "tril_indices", "triu_indices", "zeros",
 )  # fmt: skip
 _SHAPES_OF_VALUES = ("arange", "empty", "eye", "identity", "indices", "ones", "tri", "zeros")
-
 _OF_MEMORY = ("nditer",)  # written in C, and not told of other arrays
 
 RECORDING = RLock()  # one function is recorded at a time: tensors that others use hold traced arrays meanwhile
@@ -138,6 +137,8 @@ def _from_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
 def _from_arrays(function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def make(data: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(data, Tensor) and leaves_operator(sys._getframe(1)):
+            return function(None, dtype=object)
         records = _records(make)
         if records is None:
             return function(data, *args, **kwargs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 import time
 from collections import Counter, UserList, deque
@@ -85,8 +86,8 @@ def layout_of(x: Array | np.generic) -> Any:
     return x.shape, x.dtype
 
 
-_INSTEAD = {
-    "float()": "write numpy.sin(x) for math.sin(x)",
+_COMPUTE = "compute with the array itself, and write numpy.sin(x) for math.sin(x)"
+_INSTEAD = dict.fromkeys(("float()", "complex()", "tolist()"), _COMPUTE) | {
     "an ndarray": "call NumPy's functions by NumPy's names, numpy.asarray for an attribute that holds it",
 }
 
@@ -184,13 +185,16 @@ class ProgramRecorder:
             raise self.error
 
     def refuse_error(self, error: BaseException) -> None:
-        """Raise the error for a function written in C that failed because it needs the memory of an ndarray."""
+        """Raise the error for a function that failed because it needs a float, or the memory of an ndarray, if so."""
+        if not re.search("Traced|can't unbox array|__array__ method not producing", str(error)):
+            return
         frames = [frame for frame, _ in walk_tb(error.__traceback__)]
         users = [f for f in frames if not within_engine(f.f_code) and not of_library(f.f_code.co_filename)]
-        line, reason = line_of(line_in((users or frames)[-1])), str(error).replace("'Traced'", "a recorded array")
+        line, needs = line_of(line_in((users or frames)[-1])), "float" if "TracedFloat" in str(error) else "ndarray"
+        reason = str(error).replace("'Traced'", "a recorded array").replace("TracedFloat", "a recorded number")
         raise CompileError(
-            f"compile: a call at {line} cannot be recorded, for it needs an ndarray itself ({reason}): make it outside "
-            f"the compiled function"
+            f"compile: a call at {line} cannot be recorded, for it needs the {needs} itself ({reason}): "
+            f"make it outside the compiled function"
         ) from error
 
     def records(self) -> bool:

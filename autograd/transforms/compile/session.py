@@ -220,7 +220,7 @@ class Session:
         try:
             result = self.function(*given[0], **given[1])
         except Exception as error:
-            if records.error is None and "'Traced'" in str(error):
+            if records.error is None:
                 records.refuse_error(error)
             if records.error is None or records.error is error:
                 raise

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from ...arrays.batched import Batched
 from ...arrays.powers import power_call
 from ...arrays.traced import Traced, Variable
+from ...later import load
 from .temporaries import overwritten
-
-ndarray = np.ndarray
 
 
 def _operator(ufunc: np.ufunc, of_numbers: Callable[[Any, Any], Any], swapped: bool) -> Callable[[Any, Any], Any]:
@@ -24,6 +24,8 @@ def _operator(ufunc: np.ufunc, of_numbers: Callable[[Any, Any], Any], swapped: b
         if hasattr(other, "_node") or type(other) is Batched:
             return NotImplemented  # a tensor, or an array of vmap, which answers
         a, b = (other, self) if swapped else (self, other)
+        if hasattr(other, "tocsr"):  # a matrix of SciPy's
+            return load("sparse products").matmul(a, b) if ufunc is np.matmul else NotImplemented
         arrays = isinstance(a, ndarray | list | tuple) or isinstance(b, ndarray | list | tuple)
         if arrays and (ufunc is not np.power or isinstance(b, ndarray)):
             speaks = hasattr(type(other), "__array_ufunc__")
@@ -40,12 +42,10 @@ def _in_place(ufunc: np.ufunc, of_numbers: Callable[[Any, Any], Any]) -> Callabl
     def operate(self: Any, other: Any) -> Any:
         if hasattr(other, "_node") or type(other) is Batched:
             return NotImplemented
-        call = self.records.call
-        return (
-            call(of_numbers, (self, other))
-            if isinstance(self, np.generic)
-            else call(*(power_call(self, other) if ufunc is np.power else (ufunc, (self, other))), {"out": self})
-        )
+        if isinstance(self, np.generic):
+            return self.records.call(of_numbers, (self, other))  # type: ignore[attr-defined]
+        function, args = power_call(self, other) if ufunc is np.power else (ufunc, (self, other))
+        return self.records.call(function, args, {"out": self})
 
     return operate
 

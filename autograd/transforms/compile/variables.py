@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import operator
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 import numpy as np
@@ -94,7 +94,7 @@ class TracedVariables:
             if id(x) not in self._known:
                 self._known[id(x)] = self._held(x)
             return self._known[id(x)]
-        if callable(x) and getattr(x, "__module__", "") == "numpy":  # as by ``from numpy import zeros``
+        if callable(x) and getattr(x, "__module__", "") == "numpy" and isinstance(x, Hashable):  # ``zeros`` by itself
             return noted(x)
         return _tuple_of(self._traced, x)
 

@@ -226,3 +226,27 @@ def test_lengths_that_are_not_known() -> None:
     for loader in (DataLoader(DATASET, sampler=Endless()), DataLoader(DATASET, batch_sampler=Endless())):
         with pytest.raises(TypeError, match="has no length"):
             len(loader)
+
+
+class OneBuffer:
+    """Writes each row to the same array."""
+
+    def __init__(self, copies: bool, label: Any) -> None:
+        self.buffer, self.copies, self.label = np.zeros(2), copies, label
+
+    def __len__(self) -> int:
+        return 8
+
+    def __getitem__(self, index: int) -> Any:
+        self.buffer[:] = int(index)
+        return (self.buffer.copy() if self.copies else self.buffer), self.label
+
+
+@pytest.mark.parametrize("label", [1, 0.5, "a", np.float32(2), np.ones(2), {"k": [1, (2.0, "b")]}])
+def test_rows_in_one_array_are_refused(label: Any) -> None:
+    with pytest.raises(RowError, match=r"row 0 of OneBuffer has changed as row 1 was taken: .* Return a copy"):
+        list(DataLoader(OneBuffer(False, label), batch_size=4))
+    batches = list(DataLoader(OneBuffer(True, label), batch_size=4))
+    assert [x[:, 0].tolist() for x, _ in batches] == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    assert len(list(DataLoader(OneBuffer(False, label), batch_size=1))) == 8
+    assert len(list(DataLoader(OneBuffer(False, label), batch_size=4, collate_fn=len))) == 2

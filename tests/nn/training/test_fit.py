@@ -11,7 +11,7 @@ import pytest
 
 import nn
 from autograd import ShapeError, Tensor
-from datasets import batches
+from datasets import DataLoader, TensorDataset, batches
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(50, 3)).astype(np.float32)
@@ -600,3 +600,34 @@ def test_early_stopping_takes_larger_as_better_and_nan_as_worse() -> None:
 def test_a_frozen_model_is_refused() -> None:
     with pytest.raises(TypeError, match="no parameter of the model requires"):
         fit(linear().requires_grad_(False), (X, Y))
+
+
+@pytest.mark.parametrize("name", ["on_batch", "on_batch_begin", "on_train_batch_begin", "on_validation_end", "on_test"])
+def test_methods_of_callbacks_that_fit_does_not_call(name: str) -> None:
+    with pytest.raises(TypeError, match=rf"fit does not call {name}\(\) of a callback: here it is .*on_step"):
+        type("Mine", (nn.training.Callback,), {name: lambda self, training: None})
+
+
+def test_callbacks_may_have_methods_of_their_own() -> None:
+    class Better(nn.training.Callback):
+        def on_epoch(self, training: Any) -> None:
+            self.on_better(training)
+
+        def on_better(self, training: Any) -> None:
+            raise NotImplementedError
+
+    class Prints(Better):
+        def on_better(self, training: Any) -> None:
+            print(training.epoch)
+
+    assert callable(Prints().on_better)
+
+
+def test_rows_by_number_go_through_a_loader() -> None:
+    rows = TensorDataset(np.ones((8, 3), np.float32), np.zeros(8, int))
+    model = nn.Linear(3, 2)
+    optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+    with pytest.raises(TypeError, match=r"a TensorDataset gives rows by their number: pass datasets.DataLoader\(data"):
+        nn.fit(model, rows, nn.CrossEntropyLoss(), optimizer, epochs=1)  # type: ignore[arg-type]
+    loader = DataLoader(rows, batch_size=32, shuffle=True)
+    assert len(nn.fit(model, loader, nn.CrossEntropyLoss(), optimizer, epochs=1, verbose=False)) == 1

@@ -85,9 +85,8 @@ def _computes(value: Any) -> bool:
     if isinstance(value, ModuleType | FunctionType):
         own = not in_library(home, vars(value) if isinstance(value, ModuleType) else value.__globals__)
     else:
-        own = not isinstance(value, BuiltinFunctionType) and not class_in_library(
-            value if isinstance(value, type) else type(value)
-        )
+        kind = value if isinstance(value, type) else type(value)
+        own = not isinstance(value, BuiltinFunctionType) and not class_in_library(kind)
     if own:
         return True
     top = home.partition(".")[0]

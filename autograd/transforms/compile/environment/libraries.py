@@ -13,10 +13,10 @@ from ....source.call_site import of_library
 from ....source.source_info import within_file
 from .code_names import Names, names_in
 
-OWN = ("autograd", "nn", "datasets")
+OWN = ("autograd", "nn")  # whose objects are known, and not gone into
 _LIBRARIES = {
     *sys.stdlib_module_names, "numpy", "scipy", "pandas", "polars", "sklearn", "matplotlib", "tqdm", "numba",
-    "llvmlite", "cffi", *OWN,
+    "llvmlite", "cffi", "datasets", *OWN,
 }  # fmt: skip
 _LIBRARIES.discard("__main__")
 _PARTS = ("fget", "func", "__func__", "__wrapped__")
@@ -41,7 +41,10 @@ def _is_of_library(kind: type) -> bool:
     if kind.__flags__ & IMMUTABLE_TYPE:
         return True
     module = sys.modules.get(kind.__module__)
-    return module is not None and in_library(kind.__module__, vars(module))
+    if module is None or not in_library(kind.__module__, vars(module)):
+        return False
+    there = kind.__qualname__.partition(".")[0] in vars(module)  # ``exec`` and ``new_class`` make others that say so
+    return there or kind.__module__ not in sys.stdlib_module_names
 
 
 class_in_library: Callable[[type], bool] = functools.lru_cache(maxsize=2048)(_is_of_library)

@@ -11,11 +11,11 @@ import re
 import sys
 import weakref
 from abc import ABCMeta
-from collections import UserString, defaultdict, deque
+from collections import Counter, OrderedDict, UserString, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from enum import EnumMeta
-from functools import cached_property, partial
+from functools import cached_property, partial, partialmethod
 from importlib.util import resolve_name
 from pathlib import PurePath
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MappingProxyType, MethodType, ModuleType
@@ -41,14 +41,17 @@ from .libraries import (
 from .reads import PLAIN, Read, bits_of, in_cell, in_context, missing
 
 _CONTAINERS = (list, dict, set, deque)
+# What is gone into by its kind; and classes of Python's own whose objects take attributes of the user's.
+_BY_KIND = (FunctionType, MethodType, ModuleType, type)
+_WITH_ATTRIBUTES = (OrderedDict, Counter, partial)
 # What gives something else each time, by the names of modules, and of functions.
-_CLOCKS = ("time", "datetime", "secrets", "uuid")
+_CLOCKS = ("time", "datetime", "secrets", "uuid", "subprocess", "socket", "sqlite3", "glob", "fileinput")
 _UNSTEADY = {
-    "default_rng", "RandomState", "SeedSequence", "urandom", "uuid1", "uuid4", "import_module", "_getframe",
+    "default_rng", "RandomState", "SeedSequence", "urandom", "uuid1", "uuid4", "import_module", "_getframe", "environ",
 }  # fmt: skip
 # What asks a generator for its state, and a path for a file.
 _ASKS_GENERATORS = {"getstate", "get_state", "bit_generator"}
-_ASKS_FILES = {"read_text", "read_bytes", "exists", "stat", "open", "iterdir", "is_file", "is_dir", "glob"}
+_ASKS_FILES = {"read_text", "read_bytes", "exists", "stat", "open", "iterdir", "is_file", "is_dir", "glob", "cwd"}
 # Functions of Python that read what the code does not name.
 _UNSEEN = {"input", "open", "eval", "exec", "globals", "__import__"}
 # What decides whether a logger writes. What it does so with is not gone into: a log is written at the first call.
@@ -56,8 +59,9 @@ _LEVELS = {"level", "disabled", "parent", "manager", "disable"}
 # Of these, what an object holds is seen in C alone, or must not be held.
 _UNSEEN_MODULES = ("pandas", "polars", "weakref", "_weakrefset", "numba", "_cffi_backend")
 # Functions of modules that ask the system, or read files.
-_SYSTEM = {"listdir", "scandir", "walk", "stat", "getcwd", "getloadavg", "times", "getpid", "read"}
-_FILES = {"load", "loadtxt", "genfromtxt", "fromfile", "exists", "getsize", "getmtime", "isfile", "isdir"}
+_SYSTEM = {"listdir", "scandir", "walk", "stat", "getcwd", "getloadavg", "times", "getpid", "read", "popen", "getenv"}
+_FILES = {"load", "loadtxt", "genfromtxt", "fromfile", "exists", "getsize", "getmtime", "isfile", "isdir", "open"}
+_FILES |= {f"read_{what}" for what in ("csv", "table", "excel", "json", "parquet", "pickle", "sql", "feather")}
 _SUBCLASSES = {np.ma.MaskedArray, np.memmap, np.matrix, np.recarray}
 # What is written in C and shows all that it holds; and types whose objects hold nothing that changes.
 _VIEWS: tuple[type, ...] = (MappingProxyType, type({}.keys()), type({}.values()), type({}.items()), CellType)
@@ -72,13 +76,8 @@ _UNNAMED = {
     "__init__", "__new__", "__post_init__", "__init_subclass__", "__repr__", "__str__", "__format__", "__del__",
     "__dir__", "__reduce__", "__reduce_ex__", "__copy__", "__deepcopy__", "__getstate__", "__setstate__",
 }  # fmt: skip
-
-
-# What an optimizer changes at each step.
-_OWN_STATE = {"_flats", "stepped"}
+_OWN_STATE = {"_flats", "stepped"}  # what an optimizer changes at each step
 _METHODS = (FunctionType, property, cached_property, staticmethod, classmethod)
-
-
 _NOT_GONE_INTO = ("contents", "attributes", "array", "bytes", "descriptor", "layout", "type", "bases", "cache")
 
 
@@ -148,6 +147,10 @@ class Reader:
 
     def _read(self, name: str, where: str, kind: str, holder: Any, key: str, value: Any) -> None:
         self.reads.append(Read(name, where, kind, holder, key, value))
+        if kind in ("inside", "context"):  # where no traced arrays are put
+            for each in value if isinstance(value, tuple) else (value,):
+                if isinstance(each, np.ndarray):
+                    self._read(name, where, "array", each, "", bits_of(each))
         if kind not in _NOT_GONE_INTO:
             self._later(name, where, value, made=True)
 
@@ -165,15 +168,17 @@ class Reader:
         if isinstance(value, self._leaves):
             self._named_parts.append((name, value))
             return
-        if isinstance(value, (*_CONTAINERS, tuple, frozenset, *PLAIN)) and not plain_class(kind):
+        contains = isinstance(value, (*_CONTAINERS, tuple, frozenset, *PLAIN)) and not plain_class(kind)
+        if contains or kind in _WITH_ATTRIBUTES or not (isinstance(value, _BY_KIND) or class_in_library(kind)):
             self._members(name, where, value)
         if isinstance(value, FunctionType):
             self._function(name, value)
         elif isinstance(value, MethodType):
             self._hand_on(value, (value.__self__,))
+            self._inner.setdefault(value.__func__.__name__, where or name)  # which no code needs to name
             self._later(name, where, value.__func__)
             self._later(name.rpartition(".")[0] or "self", where, value.__self__)
-        elif isinstance(value, partial):
+        elif isinstance(value, partial | partialmethod):
             self._hand_on(value, (value.args, value.keywords))
             for part in ("func", "args", "keywords"):
                 self._read(f"{name}.{part}", where, "inside", value, part, getattr(value, part))
@@ -193,10 +198,9 @@ class Reader:
             if value.__module__ in _CLOCKS:
                 self.unsteady.append(name)
             elif not isinstance(value.__self__, ModuleType):
-                self._later(name, where, value.__self__)
-        elif isinstance(value, np.generic):
-            if isinstance(value, np.void):
-                self._read(name, where, "bytes", value, "", value.tobytes())
+                self._read(name, where, "inside", value, "__self__", value.__self__)
+        elif isinstance(value, np.void):
+            self._read(name, where, "bytes", value, "", value.tobytes())
         elif not isinstance(value, PLAIN):
             self._object(name, where, value)
 
@@ -215,11 +219,14 @@ class Reader:
         if code is self._apart:
             return
         if in_library(home, function.__globals__):
+            self._holders += [(name, function, False)] if vars(function).keys() - {"__wrapped__"} else []
             if hasattr(function, "runs_outside"):
                 return
             if home.partition(".")[0] == "nn":  # of a layer, whose attributes are the user's
                 self._add_names(code, attributes_only=True)
             own = home.partition(".")[0] in ("autograd", "nn")
+            if not own and (home in _CLOCKS or function.__name__ in _FILES):
+                self.unsteady.append(name)
             if own or "__wrapped__" in vars(function):
                 for cell in function.__closure__ or ():  # what a transform or a decorator was given
                     self._later(name, "", in_cell(cell))
@@ -251,11 +258,8 @@ class Reader:
             holder = held.get(root, inside.get(root))
             for chain in [attributes] if attributes else [[key] for key in names.attributes]:
                 self._chain(root, holder, chain, place(code.co_filename, line))
-        self.unsteady += [name for name in ("environ", "getenv") if name in names.attributes]
-        if names.exact_type is not None:
-            self.exact_types.append(place(code.co_filename, names.exact_type))
-        if names.exact_class is not None:
-            self.exact_classes.append(place(code.co_filename, names.exact_class))
+        for line, found in ((names.exact_type, self.exact_types), (names.exact_class, self.exact_classes)):
+            found += [] if line is None else [place(code.co_filename, line)]
         self._holders.append((name, function, False))
 
     def _import(self, module: str, where: str, inside: dict[str, Any], attributes: Iterable[str]) -> None:
@@ -343,7 +347,6 @@ class Reader:
 
     def _object(self, name: str, where: str, value: Any) -> None:
         kind = type(value)
-        inside = getattr(value, "__dict__", None)
         top = kind.__module__.partition(".")[0] if class_in_library(kind) else ""
         if isinstance(value, np.random.Generator | np.random.RandomState) or hasattr(kind, "getstate"):
             self.generators.append((name, value))
@@ -357,8 +360,9 @@ class Reader:
         elif hasattr(kind, "__next__") and class_in_library(kind):
             self.unsteady.append(name)
         elif is_compiled(value):
-            return
-        elif isinstance(inside, dict) and "__wrapped__" in inside:
+            self._holders.append((name, value, False))
+        elif "__wrapped__" in (inside := _attributes_of(value)):
+            self._holders.append((name, value, False))
             self._later(name, where, inside["__wrapped__"])
             if hasattr(kind, "cache_info"):
                 self._read(name, where, "cache", value, "", [value.cache_info().misses])
@@ -375,7 +379,8 @@ class Reader:
         elif state_in_c(kind):
             self._opaque(name, where, value)
         else:
-            self._members(name, where, value)
+            if class_in_library(kind):
+                self._members(name, where, value)
             if isinstance(value, BaseException):
                 self._read(f"{name}.args", where, "attribute", value, "args", value.args)
 
@@ -389,7 +394,7 @@ class Reader:
         if kind.__module__ == "logging":
             for key in _LEVELS & vars(value).keys():
                 self._read(f"{name}.{key}", where, "inside", value, key, vars(value)[key])
-        elif self._is_named(where, value):
+        elif where or id(value) in self._given:
             self._of_libraries.append((name, where, value))
 
     def _hand_on(self, value: Any, parts: Iterable[Any]) -> None:
@@ -397,12 +402,8 @@ class Reader:
         if id(value) in self._given:
             self._given.update(map(id, parts))
 
-    def _is_named(self, where: str, value: Any) -> bool:
-        """Tell whether the code names an object, or is given it; others may be attributes that it never reads."""
-        return bool(where) or id(value) in self._given
-
     def _opaque(self, name: str, where: str, value: Any) -> None:
-        if self._is_named(where, value):
+        if where or id(value) in self._given:  # others may be attributes that the code never reads
             read, kind = f", read at {where}," if where else "", type(value)
             self.unsteady.append(
                 f"{name} (of type {kind.__module__}.{kind.__qualname__}{read} whose contents cannot be compared)"
@@ -454,8 +455,8 @@ class Reader:
 
     def _attribute(self, name: str, where: str, kind: str, holder: Any, key: str) -> None:
         """Read what an object holds in its `__dict__` or a slot, unless a property stands before it."""
-        if not _computed(type(holder), key) and self._first(holder, key):
-            inside = _attributes_of(holder)
+        inside = _attributes_of(holder)
+        if ((kind == "inside" and key in inside) or not _computed(type(holder), key)) and self._first(holder, key):
             value = inside[key] if key in inside else getattr(holder, key)
             self._read(f"{name}.{key}", where, kind, holder, key, value)
 
@@ -508,14 +509,14 @@ class Reader:
         plain = isinstance(value, FunctionType) or not hasattr(type(value), "__get__")
         read = Read(name, self._names.get(key, ""), "attribute" if plain else "descriptor", kind, key, value)
         self.reads.append(read)
-        if (plain and enter) or not class_in_library(type(value)):  # or a descriptor of the user's own
+        bound = isinstance(value, partialmethod) or hasattr(type(value), "cache_info")
+        if (plain and enter) or bound or not class_in_library(type(value)):  # or a descriptor of the user's own
             self._later(name, read.where, value, made=True)
 
     def _first(self, holder: Any, key: str) -> bool:
-        if (id(holder), key) in self._done:
-            return False
+        known = len(self._done)
         self._done.add((id(holder), key))
-        return True
+        return len(self._done) > known
 
 
 def _is_called_by_engine(kind: type) -> bool:
