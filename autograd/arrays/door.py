@@ -360,7 +360,8 @@ def layout_alone(function: F) -> F:
     def call(*args: Any) -> Any:
         if not Used.compile or recorder.get() is None:
             return function(*args)
-        return _constants(computed(*[x.alone() if hasattr(type(x), "alone") else x for x in args]))
+        found = computed(*[x.alone() if hasattr(type(x), "alone") else x for x in args])
+        return mapped(lambda x: constant(x) if isinstance(x, ndarray) else x, found)
 
     return call  # type: ignore[return-value]  # has the signature of the function it wraps
 
@@ -405,13 +406,6 @@ def is_copy(x: Any, of: Any) -> bool:
 def cached_arrays(maxsize: int) -> Callable[[F], F]:
     """Decorate a function of shapes whose arrays are kept for further calls, as `functools.lru_cache` does."""
     return lambda function: layout_alone(lru_cache(maxsize)(function))  # type: ignore[return-value]
-
-
-def _constants(tree: Any) -> Any:
-    if isinstance(tree, tuple):
-        parts = map(_constants, tree)
-        return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
-    return constant(tree) if isinstance(tree, ndarray) else tree
 
 
 def called(function: Callable[..., Any], *args: Any) -> Any:
