@@ -347,7 +347,7 @@ def _fill_diagonal(a: Tensor, val: Any, wrap: bool = False) -> None:
     _elements(a, np.flatnonzero(marked), val)
 
 
-def writing(function: Callable[..., Any], writer: Callable[..., Any], name: str) -> Callable[..., None]:
+def writing(function: Callable[..., object], writer: Callable[..., object], name: str) -> Callable[..., None]:
     """Return a NumPy function whose work `writer` does where it writes to a tensor and is recorded."""
 
     def checked(target: Any, *given: Any, **options: Any) -> None:

@@ -25,7 +25,7 @@ new = object.__new__
 ndarray = np.ndarray
 
 
-def several_inputs(op: Primitive, results: Callable[..., Any] | None = None) -> Function:
+def several_inputs(op: Primitive, results: Callable[..., object] | None = None) -> Function:
     """Build the function that applies an operation of a fixed number of inputs, and its `pull`.
 
     `results` makes the tensors of an operation of several outputs, from these, the input nodes, values and arguments.

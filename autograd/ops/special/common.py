@@ -43,7 +43,7 @@ def in_double(function: Callable[..., Any], *values: ArrayOrTensor | float) -> A
     return function(*wide).astype(np.result_type(*dtypes))
 
 
-def distribution(function: np.ufunc, complement: np.ufunc, *slopes: Callable[..., Any]) -> None:
+def distribution(function: np.ufunc, complement: np.ufunc, *slopes: Callable[..., ArrayOrTensor]) -> None:
     """Declare a distribution function and its complement, by the derivatives of the former in all arguments."""
 
     def declare(of: Any, sign: int) -> None:
