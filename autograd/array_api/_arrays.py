@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,13 @@ def wrapped(result: TensorLike) -> Tensor:
 def constant(x: TensorLike | DTypeLike | None) -> Any:
     """Return the values of an array, for functions without a derivative."""
     return x.data if isinstance(x, Tensor) else x
+
+
+def named(apply: Callable[..., Tensor], name: str, description: str) -> Callable[..., Tensor]:
+    """Give a function that was made for one of NumPy's its name and documentation."""
+    apply.__name__ = apply.__qualname__ = name
+    apply.__doc__ = description
+    return apply
 
 
 def check_device(device: str | None) -> None:

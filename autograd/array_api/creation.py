@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, TypeGuard
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from autograd import Tensor
-from autograd.inside import ArrayOrTensor, TensorLike
+from autograd.inside import ArrayOrTensor, TensorLike, contents
 
 from ._arrays import as_array, check_device, constant, wrapped
 from .data_types import cast
@@ -32,7 +32,7 @@ def asarray(
         If `copy` is False and a copy cannot be avoided.
     """
     check_device(device)
-    if _holds_tensors(obj):
+    if isinstance(obj, list | tuple) and any(isinstance(part, Tensor) for part in contents([obj])):
         if copy is False:
             raise ValueError("a list of arrays does not become one array without a copy")
         obj = np.stack([asarray(part) for part in obj])
@@ -41,12 +41,6 @@ def asarray(
     if copy is False and dtype is not None and dtype != obj.dtype:
         raise ValueError(f"an array of {obj.dtype} cannot become one of {np.dtype(dtype)} without a copy")
     return cast(obj, obj.dtype if dtype is None else dtype, copy=bool(copy))
-
-
-def _holds_tensors(obj: object) -> TypeGuard[Sequence[TensorLike]]:
-    if isinstance(obj, list | tuple):
-        return any(isinstance(part, Tensor) or _holds_tensors(part) for part in obj)
-    return False
 
 
 def arange(

@@ -10,7 +10,7 @@ import numpy as np
 from autograd import Tensor
 from autograd.inside import ArrayOrTensor, TensorLike
 
-from ._arrays import as_array, constant, wrapped
+from ._arrays import as_array, constant, named, wrapped
 
 
 def _unary(function: Callable[..., Any], name: str = "") -> Callable[[ArrayOrTensor], Tensor]:
@@ -19,7 +19,7 @@ def _unary(function: Callable[..., Any], name: str = "") -> Callable[[ArrayOrTen
     def apply(x: ArrayOrTensor, /) -> Tensor:
         return wrapped(function(as_array(x)))
 
-    return _named(apply, function, name)
+    return named(apply, name or function.__name__, f"Compute `numpy.{function.__name__}` of each element.")
 
 
 def _binary(function: Callable[..., Any], name: str = "") -> Callable[[TensorLike, TensorLike], Tensor]:
@@ -28,13 +28,7 @@ def _binary(function: Callable[..., Any], name: str = "") -> Callable[[TensorLik
     def apply(x1: ArrayOrTensor, x2: ArrayOrTensor, /) -> Tensor:
         return wrapped(function(x1, x2))
 
-    return _named(apply, function, name)
-
-
-def _named(apply: Callable[..., Tensor], function: Callable[..., Any], name: str) -> Callable[..., Tensor]:
-    apply.__name__ = apply.__qualname__ = name or function.__name__
-    apply.__doc__ = f"Compute `numpy.{function.__name__}` of each element."
-    return apply
+    return named(apply, name or function.__name__, f"Compute `numpy.{function.__name__}` of each element.")
 
 
 abs, conj = _unary(np.absolute, "abs"), _unary(np.conjugate, "conj")

@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 from autograd import Tensor
 from autograd.inside import ArrayOrTensor
 
-from ._arrays import as_array, check_device, wrapped
+from ._arrays import as_array, check_device, named, wrapped
 
 __all__ = [
     "fft", "fftfreq", "fftn", "fftshift", "hfft", "ifft", "ifftn", "ifftshift", "ihfft", "irfft", "irfftn", "rfft",
@@ -25,7 +25,7 @@ def _along_one(function: Callable[..., Any]) -> Callable[..., Tensor]:
     def transform(x: ArrayOrTensor, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Tensor:
         return wrapped(function(as_array(x), n, axis, norm))
 
-    return _named(transform, function)
+    return named(transform, function.__name__, f"Compute `numpy.fft.{function.__name__}`.")
 
 
 def _along_several(function: Callable[..., Any]) -> Callable[..., Tensor]:
@@ -43,13 +43,7 @@ def _along_several(function: Callable[..., Any]) -> Callable[..., Tensor]:
             axes = range(-len(s), 0)
         return wrapped(function(as_array(x), s, axes, norm))
 
-    return _named(transform, function)
-
-
-def _named(transform: Callable[..., Tensor], function: Callable[..., Any]) -> Callable[..., Tensor]:
-    transform.__name__ = transform.__qualname__ = function.__name__
-    transform.__doc__ = f"Compute `numpy.fft.{function.__name__}`."
-    return transform
+    return named(transform, function.__name__, f"Compute `numpy.fft.{function.__name__}`.")
 
 
 fft, ifft, rfft = _along_one(np.fft.fft), _along_one(np.fft.ifft), _along_one(np.fft.rfft)

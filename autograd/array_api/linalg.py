@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 from autograd import Tensor
 from autograd.inside import ArrayOrTensor, TensorLike
 
-from ._arrays import as_array, constant, wrapped
+from ._arrays import as_array, constant, named, wrapped
 
 numpy: Any = np  # NumPy's annotations do not accept axis=None
 
@@ -33,9 +33,7 @@ def _of_matrices(function: Callable[..., Any], what: str) -> Callable[[ArrayOrTe
     def apply(x: ArrayOrTensor, /) -> Tensor:
         return wrapped(function(as_array(x)))
 
-    apply.__name__ = apply.__qualname__ = function.__name__
-    apply.__doc__ = f"Return {what}."
-    return apply
+    return named(apply, function.__name__, f"Return {what}.")
 
 
 det = _of_matrices(np.linalg.det, "the determinants")

@@ -12,7 +12,7 @@ from typing import Any
 from autograd import Tensor
 from autograd.inside import declare_special_functions, plain, replacement_of
 
-from ._arrays import wrapped
+from ._arrays import named, wrapped
 
 
 def __getattr__(name: str) -> Callable[..., Tensor]:
@@ -33,5 +33,4 @@ def __getattr__(name: str) -> Callable[..., Tensor]:
     def apply(*args: Any, **options: Any) -> Tensor:
         return wrapped(ufunc(*args, **options))
 
-    apply.__name__, apply.__doc__ = name, f"Compute `scipy.special.{name}` of each element."
-    return apply
+    return named(apply, name, f"Compute `scipy.special.{name}` of each element.")

@@ -360,7 +360,8 @@ def layout_alone(function: F) -> F:
     def call(*args: Any) -> Any:
         if not Used.compile or recorder.get() is None:
             return function(*args)
-        return _constants(computed(*[x.alone() if hasattr(type(x), "alone") else x for x in args]))
+        found = computed(*[x.alone() if hasattr(type(x), "alone") else x for x in args])
+        return mapped(lambda x: constant(x) if isinstance(x, ndarray) else x, found)
 
     return call  # type: ignore[return-value]  # has the signature of the function it wraps
 
@@ -407,27 +408,20 @@ def cached_arrays(maxsize: int) -> Callable[[F], F]:
     return lambda function: layout_alone(lru_cache(maxsize)(function))  # type: ignore[return-value]
 
 
-def _constants(tree: Any) -> Any:
-    if isinstance(tree, tuple):
-        parts = map(_constants, tree)
-        return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
-    return constant(tree) if isinstance(tree, ndarray) else tree
-
-
-def called(function: Callable[..., Any], *args: Any) -> Any:
+def called(function: Callable[..., object], *args: Any) -> Any:
     """Call a function of arrays that is none of NumPy's; it is noted if one of them is traced."""
     traced = next((x for x in args if type(x) in TRACED_TYPES), None)
     return function(*args) if traced is None else traced.records.call(function, args)
 
 
-def outside(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def outside(function: Callable[..., object], *args: Any, **kwargs: Any) -> Any:
     """Call a function on real arrays and tensors, also each time a program runs that is being recorded."""
     if Used.compile and (records := recorder.get()) is not None:
         return records.outside(function, args, kwargs)
     return function(*args, **kwargs)
 
 
-def drawn(sample: Callable[..., Any], generator: Callable[[], Any], *args: Any) -> Any:
+def drawn(sample: Callable[..., object], generator: Callable[[], Any], *args: Any) -> Any:
     """Return ``sample(generator(), *args)``, random numbers, which are drawn anew each time a program runs.
 
     The state of the generator is put back where the program turns out not to fit, so that the function itself draws

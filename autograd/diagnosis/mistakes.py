@@ -96,14 +96,11 @@ class _Mistakes:
         if (beyond := _out_of_reach(node, values, self._first)) is not None:
             remedy = "many of them are out of reach: remove this last activation, or scale the targets to its range"
             self.found.append(Finding(beyond, where, remedy))
-        if operation_of(node).name == "log_softmax" and values[1] == 0 and _is_table(node):
+        of_rows = operation_of(node).name == "log_softmax" and values[1] == 0
+        if of_rows and len(node.shape) == 2 and node.shape[0] > 1 < node.shape[1] != node.shape[0]:
             remedy = "it compares the rows of a batch with each other, not the classes of a row: use dim=1"
             self.found.append(Finding("log_softmax over the rows", where, remedy))
         self.found.extend(Finding(form, where, remedy) for form, applies, remedy in OF_LOSSES if applies(node))
-
-
-def _is_table(node: Node) -> bool:
-    return len(node.shape) == 2 and node.shape[0] > 1 < node.shape[1] != node.shape[0]
 
 
 def _out_of_reach(node: Node, values: tuple[Any, ...], first: int) -> str | None:

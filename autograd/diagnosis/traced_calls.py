@@ -13,7 +13,7 @@ from ..arrays.door import recorder, unrecorded
 from ..arrays.traced import Traced, plain
 from ..errors import UnsupportedError
 from ..graph.grad_mode import enable_grad
-from ..graph.instrumentation import observer
+from ..graph.instrumentation import observed
 from ..graph.node import Node
 from ..source.call_site import users_line
 from ..source.source_info import within_engine
@@ -23,7 +23,7 @@ from ..transforms.compile.memory import address_of, array_at, owner_of
 from ..transforms.compile.program import ARGUMENT, CONSTANT, Call, Memory, mapped, traced_in
 from ..transforms.compile.recorder import ProgramRecorder, asks
 from ..transforms.compile.types import ArrayArgument, Operand
-from .tracing import TracedOperation, trace_operations, traced
+from .tracing import TracedOperation, traced
 
 Array = np.ndarray[Any, Any]
 _asarray = np.asarray  # which is another one while calls are noted
@@ -58,12 +58,8 @@ def trace_calls() -> Iterator[CallRecorder]:
     calls = CallRecorder()
     token = recorder.set(calls)
     try:
-        with enable_grad(), trace_operations(), noted_creation():
-            observed = observer.set(calls.note_operation)
-            try:
-                yield calls
-            finally:
-                observer.reset(observed)
+        with enable_grad(), observed(calls.note_operation, alone=True), noted_creation():
+            yield calls
     finally:
         calls.active = False
         recorder.reset(token)

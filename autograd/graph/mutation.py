@@ -7,6 +7,7 @@ of it, and a backward pass raises if the array was written to since.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from types import CodeType
@@ -340,9 +341,16 @@ def written_since(number: int, arrays: list[np.ndarray[Any, Any]]) -> bool:
 def refuse_overwritten(order: list[Node]) -> None:
     """Raise if an array that a node kept was written to since the node was recorded."""
     if order and _latest >= order[0].number:
-        _refuse_marked(order)
+        for node, array in _kept_by(order, _latest):
+            mark = _last_write(array)
+            if mark is not None and mark.number > node.number:
+                raise _overwritten(node, array, f"at {line_of(mark)}")
     for exposure in exposed_changes():
-        _refuse_exposed(order, exposure)
+        owner = exposure.owner()
+        for node, array in _kept_by(order, exposure.number if exposure.of_leaf else math.inf):
+            if owner_of(array) is owner:
+                where = line_of(exposure.line)
+                raise _overwritten(node, array, f"by NumPy alone, through the ndarray handed out at {where}")
     compared: dict[int, Any] = {}  # the last snapshot of each array; many nodes keep the same constant
     for node in order:
         guard = node.guard
@@ -357,25 +365,12 @@ def refuse_overwritten(order: list[Node]) -> None:
             compared[id(array)] = before
 
 
-def _refuse_marked(order: list[Node]) -> None:
+def _kept_by(order: list[Node], last: float) -> Iterator[tuple[Node, Array]]:
+    """Yield the nodes of operations up to a number, each with every array that it kept."""
     for node in order:
-        if node.op is LEAF or node.number > _latest:
-            continue
-        for array in kept_arrays(node):
-            mark = _last_write(array)
-            if mark is not None and mark.number > node.number:
-                raise _overwritten(node, array, f"at {line_of(mark)}")
-
-
-def _refuse_exposed(order: list[Node], exposure: Exposure) -> None:
-    owner = exposure.owner()
-    for node in order:
-        if node.op is LEAF or (exposure.of_leaf and node.number > exposure.number):
-            continue
-        for array in kept_arrays(node):
-            if owner_of(array) is owner:
-                where = line_of(exposure.line)
-                raise _overwritten(node, array, f"by NumPy alone, through the ndarray handed out at {where}")
+        if node.op is not LEAF and node.number <= last:
+            for array in kept_arrays(node):
+                yield node, array
 
 
 def _overwritten(node: Node, array: np.ndarray[Any, Any], how: str) -> GraphError:

@@ -116,7 +116,9 @@ class Definition:
         types = tuple(map(type, args))
         form = follows_hips(), types
         if form not in self.operations:
-            self.operations[form] = _of_arrays(self, *form) if self._is_simple(types) else None
+            known = self.pulls if self.pull_all is None else range(len(types))  # by which a derivative was said
+            simple = all(kind in SIMPLE and (kind is not Tensor or i in known) for i, kind in enumerate(types))
+            self.operations[form] = _of_arrays(self, *form) if simple else None
         of_arrays = self.operations[form]
         if of_arrays is not None:
             try:
@@ -124,11 +126,6 @@ class Definition:
             except _NoArrayError:
                 self.operations[form] = None
         return self._call_of_containers(args, kwargs)
-
-    def _is_simple(self, types: Sequence[type]) -> bool:
-        """Tell whether arguments are arrays and numbers, and the derivatives by all tensors among them are known."""
-        known = self.pulls if self.pull_all is None else range(len(types))
-        return all(kind in SIMPLE and (kind is not Tensor or i in known) for i, kind in enumerate(types))
 
     def _call_of_containers(self, args: Arguments, kwargs: Keywords) -> Any:
         promised = follows_hips()

@@ -6,9 +6,8 @@ gradient are drawn at random, and their product with the Jacobian is compared wi
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -94,31 +93,26 @@ def check_grads(f: Function, x: Any, modes: Sequence[str] = ("fwd", "rev"), orde
     if any(mode not in ("fwd", "rev") for mode in modes):
         raise ValueError(f"modes={modes!r}: it is a list of 'fwd' and 'rev'")
     name = getattr(f, "__name__", "a function")
-    if "fwd" in modes:
-        with _named("JVP", name, x):
-            check_jvp(f, x)
+
+    def jvp(both: Any) -> Any:
+        return make_jvp(f, both[0])(both[1])[1]
+
+    def vjp(both: Any) -> Any:
+        return make_vjp(f, both[0])[0](both[1])
+
+    for mode, check, derivative in (("fwd", check_jvp, jvp), ("rev", check_vjp, vjp)):
+        if mode not in modes:
+            continue
+        what = derivative.__name__
+        try:
+            check(f, x)
+        except GradientCheckError as error:
+            text = f"Derivative ({what.upper()}) check of {name} failed with arg {x}: {error}"
+            raise GradientCheckError(text) from None
         if order > 1:
-            tangent = vspace(x).randn()
-            _again(lambda both: make_jvp(f, both[0])(both[1])[1], (x, tangent), f"jvp_{name}", modes, order)
-    if "rev" in modes:
-        with _named("VJP", name, x):
-            check_vjp(f, x)
-        if order > 1:
-            gradient = vspace(f(x)).randn()
-            _again(lambda both: make_vjp(f, both[0])[0](both[1]), (x, gradient), f"vjp_{name}", modes, order)
-
-
-@contextlib.contextmanager
-def _named(what: str, name: str, x: Any) -> Iterator[None]:
-    try:
-        yield
-    except GradientCheckError as error:
-        raise GradientCheckError(f"Derivative ({what}) check of {name} failed with arg {x}: {error}") from None
-
-
-def _again(f: Function, x: Any, name: str, modes: Sequence[str], order: int) -> None:
-    f.__name__ = name
-    check_grads(f, 0, modes, order=order - 1)(x)
+            derivative.__name__ = f"{what}_{name}"
+            direction = vspace(x if mode == "fwd" else f(x)).randn()
+            check_grads(derivative, 0, modes, order=order - 1)((x, direction))
 
 
 def combo_check(

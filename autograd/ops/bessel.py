@@ -59,19 +59,12 @@ modified_bessel: Function = elementwise(
 )
 
 
-def _sinc_rule(g: Any, x: Any) -> Any:
+def _by_next(bessel: Function, g: Any, x: Any, factor: float) -> Any:
+    """Return the gradient by the function of order 1, in single precision at least on the way."""
     wide = at_least_single(x)
-    return _in_dtype_of(x, g * (wide * -(math.pi**2)) * spherical_bessel(wide, 1))
-
-
-def _i0_rule(g: Any, x: Any) -> Any:
-    wide = at_least_single(x)
-    return _in_dtype_of(x, g * wide * modified_bessel(wide, 1))
-
-
-def _in_dtype_of(x: Any, found: Any) -> Any:
+    found = g * (wide * factor) * bessel(wide, 1)
     return found if found.dtype == x.dtype else found.astype(x.dtype)
 
 
-sinc = elementwise(np.sinc, _sinc_rule, forward=lambda x: np.sinc(x))
-i0 = elementwise(np.i0, _i0_rule, forward=lambda x: np.i0(x))
+sinc = elementwise(np.sinc, lambda g, x: _by_next(spherical_bessel, g, x, -(math.pi**2)), forward=lambda x: np.sinc(x))
+i0 = elementwise(np.i0, lambda g, x: _by_next(modified_bessel, g, x, 1), forward=lambda x: np.i0(x))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..arrays.door import batches, everywhere
 from ..errors import DtypeError
@@ -80,11 +81,6 @@ _SLOPES = [
 ]
 
 
-def _axis(f: Any, axis: int) -> int:
-    length(f, axis)  # raises if there is no such axis
-    return axis % f.ndim  # type: ignore[no-any-return]  # a number
-
-
 def _spacing(spacing: Any, f: Any, axis: int) -> Any:
     """Return the step along `axis`, or the steps between the given coordinates."""
     if np.ndim(spacing) == 0:
@@ -134,7 +130,7 @@ def gradient(f: TensorLike, *varargs: TensorLike, axis: int | Sequence[int] | No
     """
     f = operand(f)
     chosen: Any = range(f.ndim) if axis is None else (axis,) if np.ndim(axis) == 0 else axis
-    axes = [_axis(f, a) for a in chosen]
+    axes = [normalize_axis_index(a, f.ndim) for a in chosen]
     if len(set(axes)) < len(axes):
         raise ValueError(f"an axis is given twice in axis={axis!r}")
     if not varargs:

@@ -120,52 +120,36 @@ def _each(transform: Any, x: Any, lengths: list[int], axes: list[int], norm: Any
     return x
 
 
-@composed(np.fft.fftn, method=False)
-def fftn(x: ArrayOrTensor, s: Axes = None, axes: Axes = None, norm: Norm = None, out: Out = None) -> Any:
-    """Transform `x` along several axes, the last one first."""
-    refuse_out(out)
-    lengths, axes = _plan(x, s, axes)
-    return _each(fft, x, lengths[::-1], axes[::-1], norm)
-
-
-@composed(np.fft.ifftn, method=False)
-def ifftn(x: ArrayOrTensor, s: Axes = None, axes: Axes = None, norm: Norm = None, out: Out = None) -> Any:
-    """Undo `fftn`."""
-    refuse_out(out)
-    lengths, axes = _plan(x, s, axes)
-    return _each(ifft, x, lengths[::-1], axes[::-1], norm)
-
-
-@composed(np.fft.rfftn, method=False)
-def rfftn(x: ArrayOrTensor, s: Axes = None, axes: Axes = None, norm: Norm = None, out: Out = None) -> Any:
-    """Transform real `x` along several axes; the last one keeps one term of each pair of conjugates."""
-    refuse_out(out)
-    lengths, axes = _plan(x, s, axes)
-    return _each(fft, rfft(x, lengths[-1], axes[-1], norm), lengths[-2::-1], axes[-2::-1], norm)
-
-
-@composed(np.fft.irfftn, method=False)
-def irfftn(x: ArrayOrTensor, s: Axes = None, axes: Axes = None, norm: Norm = None, out: Out = None) -> Any:
-    """Undo `rfftn`; without `s` the last axis gets an even length."""
-    refuse_out(out)
-    lengths, axes = _plan(x, s, axes, halved=True)
-    return irfft(_each(ifft, x, lengths[:-1], axes[:-1], norm), lengths[-1], axes[-1], norm)
-
-
-def _of_two_axes(function: Any, transform: Any) -> None:
-    """Declare a transform along the last two axes, or others."""
+def _over_axes(function: Any, function_of_two: Any, transform: Any, *, halved: bool = False) -> None:
+    """Declare a transform along several axes, the last one first, and that along two axes."""
 
     @composed(function, method=False)
+    def over_axes(x: ArrayOrTensor, s: Axes = None, axes: Axes = None, norm: Norm = None, out: Out = None) -> Any:
+        refuse_out(out)
+        lengths, axes = _plan(x, s, axes, halved=halved)
+        return transform(x, lengths, axes, norm)
+
+    @composed(function_of_two, method=False)
     def of_two(x: ArrayOrTensor, s: Axes = None, axes: Axes = (-2, -1), norm: Norm = None, out: Out = None) -> Any:
-        return transform(x, s, axes, norm, out)
+        return over_axes(x, s, axes, norm, out)
 
-    of_two.__name__ = of_two.__qualname__ = function.__name__
+    over_axes.__name__ = over_axes.__qualname__ = function.__name__
+    of_two.__name__ = of_two.__qualname__ = function_of_two.__name__
 
 
-_of_two_axes(np.fft.fft2, fftn)
-_of_two_axes(np.fft.ifft2, ifftn)
-_of_two_axes(np.fft.rfft2, rfftn)
-_of_two_axes(np.fft.irfft2, irfftn)
+_over_axes(np.fft.fftn, np.fft.fft2, lambda x, n, axes, norm: _each(fft, x, n[::-1], axes[::-1], norm))
+_over_axes(np.fft.ifftn, np.fft.ifft2, lambda x, n, axes, norm: _each(ifft, x, n[::-1], axes[::-1], norm))
+_over_axes(
+    np.fft.rfftn,  # whose last axis keeps one term of each pair of conjugates
+    np.fft.rfft2,
+    lambda x, n, axes, norm: _each(fft, rfft(x, n[-1], axes[-1], norm), n[-2::-1], axes[-2::-1], norm),
+)
+_over_axes(
+    np.fft.irfftn,  # whose last axis gets an even length, without `s`
+    np.fft.irfft2,
+    lambda x, n, axes, norm: irfft(_each(ifft, x, n[:-1], axes[:-1], norm), n[-1], axes[-1], norm),
+    halved=True,
+)
 
 
 # The order of the terms

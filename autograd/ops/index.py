@@ -150,18 +150,14 @@ def selected(x: Any, key: Any) -> Any:
             raise
         return level.getitem(x, key)
     except (IndexError, AttributeError) as error:
-        if (name := _label_in(key)) is None:
+        parts = key if isinstance(key, list | tuple) else (key,)
+        name = next((part for part in parts if isinstance(part, str)), None)  # as indices of tables have
+        if name is None:
             raise
         raise IndexError(
             f"{name!r} is no index: a tensor has no labels, also where it stands for a table. Take x[:, 0], or "
             f"differentiate with respect to a dict of arrays, {{{name!r}: table[{name!r}].to_numpy()}}"
         ) from error
-
-
-def _label_in(key: Any) -> str | None:
-    """Return a text in an index, as those of tables have."""
-    parts = key if isinstance(key, list | tuple) else (key,)
-    return next((part for part in parts if isinstance(part, str)), None)
 
 
 # Each is the transpose of the other, so that both can be differentiated any number of times.

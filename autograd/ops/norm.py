@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..arrays.door import everywhere
 from ..primitives.accurate_sum import at_least_single
@@ -82,18 +83,11 @@ def norm(x: ArrayOrTensor, ord: NormOrder = None, axis: Axis = None, keepdims: b
     axes = axis if axis is not None else (0, 1) if ord is not None and x.ndim == 2 else None
     if not isinstance(axes, tuple) or len(axes) != 2 or ord is None or ord in ("fro", "f"):
         return _norm_of_elements(x, ord, axis, keepdims)
-    rows, columns = (_counted(n, x.ndim) for n in axes)
+    rows, columns = (normalize_axis_index(n, x.ndim) for n in axes)
     if rows == columns:
         raise ValueError(f"the norm of matrices along axes {axes} needs two different axes")
     result = _matrix_norm(numpy.moveaxis(x, (rows, columns), (-2, -1)), ord)
     return keep_axes(result, x.shape, (rows, columns)) if keepdims else result
-
-
-def _counted(axis: int, ndim: int) -> int:
-    """Return an axis as a non-negative number."""
-    if not -ndim <= axis < ndim:
-        raise np.exceptions.AxisError(axis, ndim)
-    return axis % ndim
 
 
 def _matrix_norm(x: Any, ord: NormOrder) -> Any:
@@ -113,7 +107,7 @@ def _matrix_norm(x: Any, ord: NormOrder) -> Any:
 def vector_norm(x: ArrayOrTensor, /, *, axis: Axis = None, keepdims: bool = False, ord: NormOrder = 2) -> Any:
     """Return the norm of vectors along one axis, several axes or all."""
     axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    first = [_counted(a, x.ndim) for a in axes]
+    first = [normalize_axis_index(a, x.ndim) for a in axes]
     moved = x.transpose(first + [a for a in range(x.ndim) if a not in first])
     count = math.prod(moved.shape[: len(first)])
     result = norm(moved.reshape((count, *moved.shape[len(first) :])), ord, 0)

@@ -9,7 +9,7 @@ of a parameter within `no_grad`; a graph that saved it before then refuses to ru
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -147,14 +147,19 @@ def assign(x: Tensor, value: ArrayOrTensor) -> Tensor:
             raise DtypeError(f"a value of dtype {value.dtype} cannot be written to a tensor of dtype {x.dtype}")
         value = value.astype(x.dtype)
     value = as_tensor(value)
-    _refuse_shared(x, value._array)
-    others = sharing(x)
-    held: Any = value._array
-    if others and set(batches(held)).difference(batches(x._array)):
-        held.refuse(
-            f"writing to a view, or to a tensor of shape {x.shape} that has views, which all elements share, a value",
-            "Write to a copy, x = x + 0",
-        )
+    others, held = sharing(x), cast(Any, value._array)
+    for level in set(batches(held)).difference(batches(x._array)):  # of a tensor that all elements share
+        if x._node is not None and x._node.number < level.number:
+            held.refuse(
+                f"writing to a tensor of shape {x.shape} from outside vmap, which all elements share, a value",
+                "Write to a copy made inside, x = x + 0",
+            )
+        if others:
+            held.refuse(
+                f"writing to a view, or to a tensor of shape {x.shape} that has views, which all elements share, a "
+                f"value",
+                "Write to a copy, x = x + 0",
+            )
     overlaps = [overlap(other._array, x._array) for other in others]
     nodes = [
         other._node if found is None else replace(as_now(other), value, *found)._node
@@ -169,16 +174,6 @@ def assign(x: Tensor, value: ArrayOrTensor) -> Tensor:
         other._node = node
     x._node, x._cut = value._node, getattr(value, "_cut", None)
     return x
-
-
-def _refuse_shared(x: Tensor, value: Any) -> None:
-    """Raise if a batched value is written to a tensor from outside `vmap`, which all elements share."""
-    for level in set(batches(value)).difference(batches(x._array)):
-        if x._node is not None and x._node.number < level.number:
-            value.refuse(
-                f"writing to a tensor of shape {x.shape} from outside vmap, which all elements share, a value",
-                "Write to a copy made inside, x = x + 0",
-            )
 
 
 # The ways to write
@@ -352,8 +347,8 @@ def _fill_diagonal(a: Tensor, val: Any, wrap: bool = False) -> None:
     _elements(a, np.flatnonzero(marked), val)
 
 
-def _to_tensors(function: Callable[..., Any], writer: Callable[..., Any]) -> None:
-    """Let `writer` do the work of a NumPy function when that writes to a tensor."""
+def writing(function: Callable[..., object], writer: Callable[..., object], name: str) -> Callable[..., None]:
+    """Return a NumPy function whose work `writer` does where it writes to a tensor and is recorded."""
 
     def checked(target: Any, *given: Any, **options: Any) -> None:
         if isinstance(target, Tensor) and is_recorded(target, given, options):
@@ -362,13 +357,13 @@ def _to_tensors(function: Callable[..., Any], writer: Callable[..., Any]) -> Non
             write(target, lambda data: function(data, *unwrap(given), **unwrap(options)))
         elif any_live((given, options)):
             raise GraphError(
-                f"numpy.{function.__name__}() to an ndarray, at {users_line()}, would cut a tensor that requires a "
-                f"gradient from its graph: make the ndarray a tensor, or pass t.data, a constant"
+                f"numpy.{name} an ndarray, at {users_line()}, would cut a tensor that requires a gradient from its "
+                f"graph: make the ndarray a tensor, or pass t.data, a constant"
             )
         else:
             function(target, *unwrap(given), **unwrap(options))
 
-    writers[function] = checked
+    return checked
 
 
 _WRITERS: dict[Any, Any] = {
@@ -379,8 +374,7 @@ _WRITERS: dict[Any, Any] = {
     np.put_along_axis: _put_along_axis,
     np.fill_diagonal: _fill_diagonal,
 }
-for _function, _writer in _WRITERS.items():
-    _to_tensors(_function, _writer)
+writers.update({each: writing(each, writer, f"{each.__name__}() to") for each, writer in _WRITERS.items()})
 for _name, _method in {"__setitem__": _setitem, "fill": _fill, "sort": _sort, "put": _put_elements}.items():
     setattr(Tensor, _name, method_of(_name, _method) if _method is _sort else _method)
 for _ufunc in (

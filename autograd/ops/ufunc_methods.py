@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from .cumulative import cumprod, cumsum, prod
 from .index import scatter
 from .nan import extreme_rule
 from .reduce import ABSENT, Axis, axes_of, keep_axes, max, min, softmax_weights, sum
-from .setitem import add_at, is_recorded, write, write_result
+from .setitem import add_at, is_recorded, write, write_result, writing
 from .shape import along, operand, unshared
 from .ufunc_keywords import call
 
@@ -254,7 +255,7 @@ def ufunc_fallback(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs
     if operation_of(ufunc) is None and ufunc not in plain:
         declare_special_functions()
     if method == "at":
-        return _at(ufunc, *inputs)
+        return writing(ufunc.at, partial(add_at, ufunc), f"{ufunc.__name__}.at on")(*inputs)
     out = kwargs.get("out")
     if isinstance(out, tuple) and len(out) == 1:
         (out,) = out
@@ -281,20 +282,6 @@ def ufunc_fallback(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs
     if method != "__call__" and (ufunc.nin != 2 or (ufunc.nout != 1 and method != "outer")):
         return getattr(ufunc, method)(*unwrap(inputs), **unwrap(kwargs))  # which raises
     return _METHODS[method](ufunc, *inputs, **kwargs)
-
-
-def _at(ufunc: np.ufunc, x: Any, *given: Any) -> None:
-    if not isinstance(x, Tensor):
-        if any_live(given):
-            raise GraphError(
-                f"numpy.{ufunc.__name__}.at on an ndarray, at {users_line()}, would cut a tensor that requires a "
-                f"gradient from its graph: make the ndarray a tensor, or pass t.data, a constant"
-            )
-        ufunc.at(x, *unwrap(given))
-    elif is_recorded(x, *given[1:]):
-        add_at(ufunc, x, *given)
-    else:
-        write(x, lambda data: ufunc.at(data, *unwrap(given)))
 
 
 def _into(out: Tensor, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:

@@ -84,15 +84,6 @@ def _pull(g: Any, x: Any, mean: Any, axis: Axis, ddof: float, valid: Any, out: A
     return gx if valid is True else np.where(valid, gx, 0)
 
 
-def _degrees(ddof: float, correction: Any) -> float:
-    """Return the delta degrees of freedom; `correction` is the array API's name for `ddof`."""
-    if correction is ABSENT:
-        return ddof
-    if ddof:
-        raise ValueError("ddof and correction are two names for the same thing: give one of them")
-    return correction  # type: ignore[no-any-return]  # a number
-
-
 def dispersion_of(function: Function, *, root: bool, skip_nan: bool) -> None:
     """Declare one of the functions, both about the mean of the elements and about a given mean."""
     name = function.__name__
@@ -145,7 +136,10 @@ def dispersion_of(function: Function, *, root: bool, skip_nan: bool) -> None:
     ) -> Any:
         refuse_out(out, name)
         refuse_bool(dtype, name)
-        ddof = _degrees(ddof, correction)
+        if correction is not ABSENT:  # the array API's name
+            if ddof:
+                raise ValueError("ddof and correction are two names for the same thing: give one of them")
+            ddof = correction
         if mean is ABSENT:
             return of_elements(x, axis, dtype, ddof, keepdims, where)
         x, mean = operand(x), operand(mean)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.door import FAILURES, as_array
+from ..arrays.door import as_array
 from ..errors import DtypeError, described
 from ..graph.detachment import Cut, cut_of
 from ..graph.grad_mode import recording
@@ -19,8 +19,8 @@ from ..graph.mutation import keep_arguments, keep_inputs
 from ..graph.nan_safety import absorb_by_comparison
 from ..graph.node import Gradient, Gradients, Lift, MultiNode, Node, Uncomputed, absent, counter, intern_shape
 from ..tensors.tensor import Tensor
-from .nary import readers
-from .operands import LOOP, NUMBERS, as_operand, binder, loop, recovered_or_refused, settled, static
+from .nary import readers, several_inputs
+from .operands import settled
 from .primitive import Function, ManyInputs
 from .record import record
 
@@ -103,27 +103,13 @@ def rebuilt(like: Any, parts: list[Any]) -> Any:
 
 def several_outputs(op: ManyOutputs) -> Function:
     """Build the function that applies an operation of several outputs, and its `pull`."""
-    forward, count, bind = op.computed, len(op.rules), binder(op, 0)
-    getters = [op.getter(i) for i in range(count)]
-    read_by, noted = readers(op), op.arguments_kept(count)
+    getters = [op.getter(i) for i in range(len(op.rules))]
+    read_by, noted = readers(op), op.arguments_kept(len(op.rules))
 
-    def apply(*args: Any, **kwargs: Any) -> Any:
-        given = bind(args, kwargs)
-        values = [
-            v._array if isinstance(v, Tensor) else v if type(v) in NUMBERS else as_operand(v) for v in given[:count]
-        ]
-        values += [static(op, v, name) for v, name in zip(given[count:], op.parameters[count:], strict=True)]
-        try:
-            z = forward(*values)
-        except FAILURES as error:
-            z = recovered_or_refused(op, error, values[:count], values)
-            if z is LOOP:
-                return loop(op, *given)
-        if not any(isinstance(v, Tensor) for v in given[:count]):
-            return z
+    def results(z: Any, inputs: list[Node | None], values: list[Any], given: tuple[Any, ...]) -> Any:
         if not isinstance(z, tuple | list):
             raise DtypeError(f"'{op.name}' returned {described(z)}, not several results: is a return missing?")
-        parts, inputs = settled(z, [v._node if isinstance(v, Tensor) else None for v in given[:count]], values)
+        parts, inputs = settled(z, inputs, values)
         arrays = rebuilt(z, parts)
         live = [x for x in inputs if x is not None]
         mode = recording()
@@ -136,6 +122,7 @@ def several_outputs(op: ManyOutputs) -> Function:
         node = record(op, live, kept, (inputs, None), guards, whole, tuple(arrays), mode)
         return rebuilt(z, [_result(part, None, node, i) for i, part in enumerate(arrays)])
 
+    apply = several_inputs(op, results)
     op.pull = lambda node, g, gradients: op.pull_carefully(node, g, gradients, None, False)
     return apply
 

@@ -25,8 +25,11 @@ new = object.__new__
 ndarray = np.ndarray
 
 
-def several_inputs(op: Primitive) -> Function:
-    """Build the function that applies an operation of a fixed number of inputs, and its `pull`."""
+def several_inputs(op: Primitive, results: Callable[..., object] | None = None) -> Function:
+    """Build the function that applies an operation of a fixed number of inputs, and its `pull`.
+
+    `results` makes the tensors of an operation of several outputs, from these, the input nodes, values and arguments.
+    """
     op.pull = _pull(op)
     forward, count, total = op.computed, len(op.rules), len(op.parameters)
     bind, linear, shaped = binder(op, 0), op.kind == "linear", op.shaped
@@ -58,6 +61,8 @@ def several_inputs(op: Primitive) -> Function:
                 return loop(op, *args)
         if constant:
             return z
+        if results is not None:
+            return results(z, inputs, values, args)
         if type(z) is not ndarray:
             (z,), inputs = settled((z,), inputs, values)
         out = new(Tensor)

@@ -65,10 +65,6 @@ def _picks(op: Primitive, index: int, choice: int) -> Function:
     return op.getter(index) if choice in (SEVERAL, NOTHING) else itemgetter(op.positions(index)[0])
 
 
-def _direct(rule: Function) -> Function:
-    return np.multiply if rule.__code__.co_code == _PRODUCT else rule
-
-
 def _is_uniform(op: Primitive) -> bool:
     """Tell whether the result has the dtype of the inputs, if they share one.
 
@@ -188,7 +184,8 @@ def unary(op: Primitive) -> Function:
 
 def binary(op: Primitive) -> Function:
     """Build the same pair of functions for an operation of two inputs."""
-    forward, (rule_x, rule_y) = op.computed, map(_direct, op.applied)
+    forward = op.computed
+    rule_x, rule_y = [np.multiply if rule.__code__.co_code == _PRODUCT else rule for rule in op.applied]
     choice_x, choice_y = _choice(op, 0), _choice(op, 1)
     needs_x, needs_y = _picks(op, 0, choice_x), _picks(op, 1, choice_y)
     single_x, single_y = (choice in (X, Y, OUT) for choice in (choice_x, choice_y))

@@ -489,7 +489,7 @@ class CallOperation:
 
 
 class OutputOperation:
-    """The operation of one of several results of a call: hands its gradient to the node of the call, `x`."""
+    """The operation of one of several results of a call, whose gradients the node of the call, `x`, has in a list."""
 
     def __init__(self, name: str, index: int, count: int) -> None:
         self.name, self.index, self.count = name, index, count
@@ -497,12 +497,6 @@ class OutputOperation:
     def inputs(self, node: Value) -> tuple[Value | None, ...]:
         """Return the node of the call."""
         return (node.x,)
-
-    def hand_over(self, node: Value, call: Any) -> None:
-        """Store the gradient of `node` in the list of gradients that the node of the call has."""
-        if not call.grad:
-            call.grad = [0.0] * self.count
-        call.grad[self.index] = node.grad
 
 
 def _go_back_through_calls(order: list[Any]) -> None:
@@ -519,7 +513,9 @@ def _go_back_through_calls(order: list[Any]) -> None:
         if kind is CallOperation:
             calls.append(node)
         elif kind is OutputOperation:
-            op.hand_over(node, node.x)
+            call = node.x
+            call.grad = call.grad or [0.0] * op.count
+            call.grad[op.index] = node.grad
         elif g := node.grad:
             x = node.x
             if x is not None:

@@ -159,7 +159,9 @@ def refuse(what: str, kind: str = "tensor") -> NoReturn:
     """Raise the error that says which call took a tensor or a value out of its graph, where, and what to write."""
     from .remedies import remedy  # only errors need it
 
-    inner = _outside_the_engine(sys._getframe(1))
+    inner = sys._getframe(1)
+    while within_engine(inner.f_code) and inner.f_back is not None:
+        inner = inner.f_back
     user = users_frame(inner)
     call, masked, table = called_by(user), False, ""
     while inner is not user and inner.f_back is not None:
@@ -177,9 +179,3 @@ def refuse(what: str, kind: str = "tensor") -> NoReturn:
         f"{what}, at {line_of(line_in(user))}, would cut it from its graph without a warning: "
         f"{remedy(Call('', None, table) if table and call.module != 'builtins' else call, kind, masked, stored)}"
     )
-
-
-def _outside_the_engine(frame: FrameType) -> FrameType:
-    while within_engine(frame.f_code) and frame.f_back is not None:
-        frame = frame.f_back
-    return frame

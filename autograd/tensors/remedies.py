@@ -105,7 +105,8 @@ def _in_scipy(name: str, module: str, written: str) -> str:
         numpys = getattr(np, chapter)
         if _takes_tensors(getattr(numpys, name, None)):
             return f"{text}: numpy.{chapter}.{name} has"
-        found.append(f"{', '.join(_with_derivatives(numpys))} of numpy.{chapter}")
+        known = sorted(each for each in numpys.__all__ if _takes_tensors(getattr(numpys, each)))
+        found.append(f"{', '.join(known)} of numpy.{chapter}")
     elif chapter in _TABLES["scipy"]:
         found.append(_TABLES["scipy"][chapter])
     return f"{text}; these do: {', and '.join(found)}" if found else f"{text}: declare it, with autograd.general"
@@ -122,7 +123,3 @@ def _takes_tensors(function: Any) -> bool:
         return operation_of(function) is not None
     except TypeError:  # not hashable, so not a function
         return False
-
-
-def _with_derivatives(module: Any) -> list[str]:
-    return sorted(name for name in module.__all__ if _takes_tensors(getattr(module, name)))

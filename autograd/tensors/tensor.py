@@ -23,6 +23,7 @@ from ..arrays.door import (
     as_array,
     concrete,
     constant,
+    contents,
     innermost_level,
     levels,
     recorder,
@@ -812,21 +813,14 @@ def unwrap(value: Any) -> Any:
 
 def refuse_values(*given: Any) -> None:
     """Raise where a result without a derivative holds values of tensors in a function that is being differentiated."""
-    for value in given:
-        if isinstance(value, Tensor):
-            if value._node is not None:
-                refuse_copy(value._node, "taking values of this tensor")
-        elif type(value) in (list, tuple):
-            refuse_values(*value)
+    for value in contents([given]):
+        if isinstance(value, Tensor) and value._node is not None:
+            refuse_copy(value._node, "taking values of this tensor")
 
 
 def any_live(value: Any) -> bool:
     """Tell whether a gradient can flow to a tensor in `value`, including those in lists, tuples and dicts."""
-    if isinstance(value, Tensor):
-        return value._node is not None and bool(recording())
-    if type(value) in (list, tuple):
-        return any(map(any_live, value))
-    return type(value) is dict and any(map(any_live, value.values()))
+    return any(isinstance(x, Tensor) and x._node is not None for x in contents([value])) and bool(recording())
 
 
 def unsupported(name: str, options: dict[str, Any]) -> Any:

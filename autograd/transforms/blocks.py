@@ -66,12 +66,10 @@ def _takes_fewer_forward(record: Recording) -> bool:
     outputs: int = sum([math.prod(shape) for shape, _ in record.output_types])
     if inputs >= outputs:
         return False
-    walks = [2 * len(node.op.inputs(node)) for node in record.order if _is_walked_back(node.op)]
+    of_users: list[Any] = [node for node in record.order if not getattr(node.op, "trusted", True)]
+    back = [x for x in of_users if x.op.kind == "general" and getattr(x.op, "push", None) is None]
+    walks = [2 * len(node.op.inputs(node)) for node in back]
     return inputs * max(walks, default=1) < outputs
-
-
-def _is_walked_back(op: Any) -> bool:
-    return not getattr(op, "trusted", True) and op.kind == "general" and getattr(op, "push", None) is None
 
 
 def rows(record: Recording) -> list[list[Any]]:

@@ -99,7 +99,7 @@ def _apart(tree: Any) -> tuple[Sequence[Any], Callable[[Any], Any]] | None:
     if hasattr(type(tree), "__dataclass_fields__"):
         import dataclasses  # whoever made one has loaded it
 
-        names = [field.name for field in dataclasses.fields(tree) if field.init]
+        names = field_names(tree)
         parts = [getattr(tree, name) for name in names]
         return parts, lambda items: dataclasses.replace(tree, **dict(zip(names, items, strict=True)))
     if isinstance(tree, tuple):
@@ -107,6 +107,13 @@ def _apart(tree: Any) -> tuple[Sequence[Any], Callable[[Any], Any]] | None:
     if isinstance(tree, list):
         return list(tree), lambda items: _filled(tree, items)
     return None
+
+
+def field_names(tree: Any) -> list[str]:
+    """Return the names of the fields that the constructor of a dataclass takes: variables of the class are none."""
+    import dataclasses
+
+    return [field.name for field in dataclasses.fields(tree) if field.init]
 
 
 def without_none(leaves: list[Any], rebuild: Rebuild) -> tuple[list[Any], Rebuild]:

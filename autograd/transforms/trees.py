@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import DtypeError, ShapeError, check_callable
 from ..tensors.tensor import Tensor, plain_array
-from .pytree import REGISTERED, flatten, without_none
+from .pytree import REGISTERED, field_names, flatten, without_none
 
 if TYPE_CHECKING:
     from ..tensors.types import ArrayOrTensor
@@ -283,7 +283,7 @@ def register_dataclass(
         raise TypeError(f"register_dataclass() takes a dataclass, not {getattr(kind, '__qualname__', kind)!r}")
     if (data_fields is None) != (meta_fields is None):
         raise ValueError("register_dataclass() takes data_fields and meta_fields together, or neither of them")
-    known = {name for name, field in fields.items() if field.init}
+    known = set(field_names(kind))
     drop = set(drop_fields)
     if data_fields is None or meta_fields is None:
         meta = [name for name in fields if name in known - drop and fields[name].metadata.get("static")]
@@ -362,7 +362,7 @@ def _parts(tree: Any) -> dict[Any, Any] | None:
     if isinstance(tree, dict):
         return tree
     if hasattr(type(tree), "__dataclass_fields__"):
-        return {name: getattr(tree, name) for name, field in type(tree).__dataclass_fields__.items() if field.init}
+        return {name: getattr(tree, name) for name in field_names(tree)}
     return dict(enumerate(tree)) if isinstance(tree, tuple | list) else None
 
 

@@ -10,7 +10,7 @@ from weakref import ref
 
 import numpy as np
 
-from autograd import Tensor, general, is_grad_enabled
+from autograd import Tensor, general, is_grad_enabled, tree_map
 
 from ..module import Module
 from ._collectives import begin_to_add_up
@@ -102,7 +102,9 @@ class DataParallel(Module):
             own = ref(self)
             last.register_post_accumulate_grad_hook(lambda _: _reduce(own()))
             _recent.append(last)
-        return _replaced(output, lambda x: _attached(x, last, weight))
+        return tree_map(
+            lambda x: _attached(x, last, weight) if isinstance(x, Tensor) and x.requires_grad else x, output
+        )
 
     def _reduce(self) -> None:
         parameters = [parameter for parameter in self._parts.parameters if parameter.requires_grad]
@@ -152,14 +154,3 @@ class _Parts:
                 "the model has other parameters than when DataParallel() was given it, whose gradients would not be "
                 "added up: make a new one, DataParallel(model), after such a change"
             )
-
-
-def _replaced(output: Any, change: Any) -> Any:
-    """Return an output with each tensor in it that requires a gradient replaced."""
-    if isinstance(output, Tensor):
-        return change(output) if output.requires_grad else output
-    if type(output) in (list, tuple):
-        return type(output)(_replaced(item, change) for item in output)
-    if isinstance(output, tuple):
-        return type(output)(*(_replaced(item, change) for item in output))
-    return {key: _replaced(item, change) for key, item in output.items()} if type(output) is dict else output

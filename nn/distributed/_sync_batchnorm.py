@@ -159,7 +159,7 @@ def convert_sync_batchnorm(module: Module) -> Module:
 
 def _replaced(value: Any, made: dict[int, Module]) -> Any:
     if type(value) in (list, tuple):
-        return type(value)(made.get(id(item), item) for item in value)
+        return type(value)(_replaced(item, made) for item in value)
     if type(value) is dict:
-        return {key: made.get(id(item), item) for key, item in value.items()}
+        return {key: _replaced(item, made) for key, item in value.items()}
     return made.get(id(value), value)

@@ -199,7 +199,8 @@ def _of_proto(proto: Any, where: str) -> Module:
     training = _prepare(graph, arrays, opsets.get("", 0))
     program = read_program(graph, opsets)
     settings = _settings(program)
-    trained = {name: array for name, array in arrays.items() if name not in settings and _is_trained(array)}
+    floats = {name: x for name, x in arrays.items() if x.dtype.kind == "f" and x.ndim and name not in settings}
+    trained = {name: array for name, array in floats.items() if np.isfinite(array).all()}
     constants: dict[str, Any] = {n: x for n, x in arrays.items() if n not in own and x.dtype.kind != "f"}
     constants |= {name: tuple(arrays[name].reshape(-1).tolist()) for name in _read_as_integers(program) & {*constants}}
     others = {name: array for name, array in arrays.items() if name not in trained and name not in constants}
@@ -243,10 +244,6 @@ def _prepare(graph: Any, arrays: Mapping[str, Array], opset: int) -> bool:
             training |= bool(arrays[node.input[2]].item())
             del node.input[2]
     return training
-
-
-def _is_trained(array: Array) -> bool:
-    return array.dtype.kind == "f" and array.ndim > 0 and bool(np.isfinite(array).all())
 
 
 def _check_operators(nodes: list[Any], opsets: Mapping[str, int], where: str) -> None:

@@ -116,6 +116,10 @@ def test_converted_layers_compute_the_same_and_keep_parameters() -> None:
     assert model[1].num_batches_tracked == 1
     np.testing.assert_array_equal(model.eval()(x).data.shape, expected.shape)
     assert isinstance(nn.distributed.convert_sync_batchnorm(nn.BatchNorm1d(2)), nn.distributed.SyncBatchNorm)
+    nested: Any = nn.Sequential(nn.ReLU())
+    nested.blocks = [[nn.BatchNorm1d(2)], {"norm": nn.BatchNorm1d(2)}]
+    nn.distributed.convert_sync_batchnorm(nested)
+    assert [type(inner) for inner in nested.modules()][2:] == [nn.distributed.SyncBatchNorm] * 2
 
     class Own(nn.BatchNorm1d):
         """A layer of the user's."""

@@ -1,6 +1,7 @@
 """What ranks do together, one assertion after the other: ``mpiexec -n 2 python -m tests.distributed.together``."""
 
 import threading
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,21 @@ class Branches(nn.Module):
         return {"out": self.layers[RANK](x), "count": len(x)}
 
 
+@dataclass
+class Outputs:
+    """What a model may return."""
+
+    scores: Any
+
+
+class WithOutputs(nn.Linear):
+    """A layer whose result is in a dataclass."""
+
+    def forward(self, x: Any) -> Any:
+        """Return what the layer gives."""
+        return Outputs(super().forward(x))
+
+
 def gradients() -> None:
     """Unused parameters are zeros, gradients accumulate within no_sync(), and other models are refused."""
     x = np.ones((1, 2), np.float32)
@@ -120,6 +136,9 @@ def gradients() -> None:
     np.testing.assert_array_equal(model.module.weight.grad, RANK + 1)
     model(x).sum().backward()
     np.testing.assert_allclose(model.module.weight.grad, 1 + sum(range(1, SIZE + 1)) / SIZE)
+    in_dataclass = distributed.DataParallel(WithOutputs(2, 1))
+    in_dataclass(x * (RANK + 1)).scores.sum().backward()
+    np.testing.assert_allclose(in_dataclass.module.weight.grad, sum(range(1, SIZE + 1)) / SIZE)
     model.module = nn.Linear(2, 1)
     with pytest.raises(ValueError, match="other parameters than when DataParallel"):
         model(x)

@@ -3,7 +3,7 @@
 import dataclasses
 from collections import namedtuple
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -351,6 +351,24 @@ def test_dataclasses_are_registered_with_all_their_fields() -> None:
     with pytest.raises(TypeError, match="takes a dataclass, not 'Interval'"):
         register_dataclass(Interval)
     assert Layer not in REGISTERED
+
+
+@dataclasses.dataclass
+class Counted:
+    """A dataclass with a variable of the class, which is no field."""
+
+    count: ClassVar[int] = 0
+    x: float = 1.0
+
+
+def test_variables_of_the_class_are_no_parts_of_a_dataclass() -> None:
+    assert tree_map(lambda a, b: a - b, Counted(3.0), Counted(1.0)) == Counted(2.0)
+    register_dataclass(Counted)
+    try:
+        assert grad(lambda tree: tree.x**2)(Counted(3.0)) == Counted(6.0)
+        assert tree_map(lambda a, b: a - b, Counted(3.0), Counted(1.0)) == Counted(2.0)
+    finally:
+        del REGISTERED[Counted]
 
 
 Pair = namedtuple("Pair", "low high")

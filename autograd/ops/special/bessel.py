@@ -122,10 +122,6 @@ of_last(
 # Struve functions: DLMF 11.4.29 and 11.4.30, and for large x 11.4.27, where the terms of the others cancel
 
 
-def _inhomogeneity(x: Any, a: Any) -> Any:
-    return np.power(x * 0.5, a) * special.rgamma(a + 1.5) * 0.5641895835477563  # 1 / sqrt(pi)
-
-
 def _one_below(function: np.ufunc, x: Any, a: Any) -> Any:
     """Return a Struve function of order a - 1; of order -1 by that of order 1, for which derivatives exist at 0."""
     at_zero = a == 0
@@ -138,7 +134,8 @@ def _of_struve(function: np.ufunc, sign: float) -> Rule:
     def rule(g: Any, x: Any, out: Any, a: Any) -> Any:
         below, large = _one_below(function, x, a), np.greater(np.abs(x), 1)
         near = np.where(large, 1, x)
-        small = 0.5 * (np.where(large, 0, below) + sign * function(a + 1, near) + _inhomogeneity(near, a))
+        beside = np.power(near * 0.5, a) * special.rgamma(a + 1.5) * 0.5641895835477563  # 1 / sqrt(pi)
+        small = 0.5 * (np.where(large, 0, below) + sign * function(a + 1, near) + beside)
         return g * np.where(large, below - a / np.where(large, x, 1) * out, small)
 
     return rule

@@ -11,7 +11,7 @@ from scipy.special import _ufuncs as special
 from ...arrays.door import anywhere, everywhere
 from ...primitives.declare import elementwise
 from ..densities import log_beta
-from .common import at_quantile, in_double, over, where_defined
+from .common import at_quantile, distribution, in_double, over, where_defined
 from .gamma import LARGE, derivative_of_psi, is_pole, psi_between_poles, psi_rise, rgamma_slope, stirling
 from .integration import bell, tail_integral
 
@@ -266,35 +266,24 @@ def shape_of(a: ArrayOrTensor, b: ArrayOrTensor | float, x: ArrayOrTensor, rest:
     return np.where(left, betainc_shape(a, b, np.where(left, x, 0.25), 1, 0), right) if anywhere(left) else right
 
 
-elementwise(
+distribution(
     special.betainc,
-    lambda g, a, b, x, out: where_defined(out, g * betainc_shape(a, b, x, 1, 0)),
-    lambda g, a, b, x, out: where_defined(out, g * betainc_shape(a, b, x, 0, 1)),
-    lambda g, a, b, x, out: where_defined(out, g * density(a, b, x)),
-    forward=lambda a, b, x: special.betainc(a, b, x),
-)
-elementwise(
     special.betaincc,
-    lambda g, a, b, x, out: where_defined(out, -g * betainc_shape(a, b, x, 1, 0)),
-    lambda g, a, b, x, out: where_defined(out, -g * betainc_shape(a, b, x, 0, 1)),
-    lambda g, a, b, x, out: where_defined(out, -g * density(a, b, x)),
-    forward=lambda a, b, x: special.betaincc(a, b, x),
+    lambda a, b, x: betainc_shape(a, b, x, 1, 0),
+    lambda a, b, x: betainc_shape(a, b, x, 0, 1),
+    density,
 )
 # Their inverses, by the implicit function theorem
 
 
-def _quantile_in_first(a: Any, b: Any, t: Any) -> Any:
-    return -over(betainc_shape(a, b, t, 1, 0), density(a, b, t))
-
-
-def _quantile_in_second(a: Any, b: Any, t: Any) -> Any:
-    return -over(betainc_shape(a, b, t, 0, 1), density(a, b, t))
+def _quantile_in(k: int, m: int) -> Callable[..., Any]:
+    return lambda a, b, t: -over(betainc_shape(a, b, t, k, m), density(a, b, t))
 
 
 elementwise(
     special.betaincinv,
-    lambda g, a, b, y, out: g * at_quantile(special.betaincinv, _quantile_in_first, out, a, b, y),
-    lambda g, a, b, y, out: g * at_quantile(special.betaincinv, _quantile_in_second, out, a, b, y),
+    lambda g, a, b, y, out: g * at_quantile(special.betaincinv, _quantile_in(1, 0), out, a, b, y),
+    lambda g, a, b, y, out: g * at_quantile(special.betaincinv, _quantile_in(0, 1), out, a, b, y),
     lambda g, a, b, y, out: g / at_quantile(special.betaincinv, density, out, a, b, y),
     forward=lambda a, b, y: special.betaincinv(a, b, y),
 )
@@ -322,8 +311,8 @@ def _quantile_slope(a: Any, b: Any, t: Any) -> Any:
 
 elementwise(
     special.betainccinv,
-    lambda g, a, b, y, out: g * _at_complement(_quantile_in_first, _quantile_in_second, out, a, b, y),
-    lambda g, a, b, y, out: g * _at_complement(_quantile_in_second, _quantile_in_first, out, a, b, y),
+    lambda g, a, b, y, out: g * _at_complement(_quantile_in(1, 0), _quantile_in(0, 1), out, a, b, y),
+    lambda g, a, b, y, out: g * _at_complement(_quantile_in(0, 1), _quantile_in(1, 0), out, a, b, y),
     lambda g, a, b, y, out: -g * _at_complement(_quantile_slope, lambda *of: -_quantile_slope(*of), out, a, b, y),
     forward=lambda a, b, y: special.betainccinv(a, b, y),
 )

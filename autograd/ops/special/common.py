@@ -43,6 +43,21 @@ def in_double(function: Callable[..., Any], *values: ArrayOrTensor | float) -> A
     return function(*wide).astype(np.result_type(*dtypes))
 
 
+def distribution(function: np.ufunc, complement: np.ufunc, *slopes: Callable[..., ArrayOrTensor]) -> None:
+    """Declare a distribution function and its complement, by the derivatives of the former in all arguments."""
+
+    def declare(of: Any, sign: int) -> None:
+        def rule(slope: Callable[..., Any]) -> Rule:
+            if of.nin == 2:
+                return lambda g, x, y, out: where_defined(out, sign * g * slope(x, y))
+            return lambda g, a, b, x, out: where_defined(out, sign * g * slope(a, b, x))
+
+        elementwise(of, *map(rule, slopes), forward=of if of.nin == 2 else lambda a, b, x: of(a, b, x))
+
+    declare(function, 1)
+    declare(complement, -1)
+
+
 def at_quantile(inverse: np.ufunc, function: Callable[..., Any], out: ArrayOrTensor, *values: ArrayOrTensor) -> Any:
     """Return a function of parameters and a quantile, `out`, as the inverse of a distribution function gives it.
 

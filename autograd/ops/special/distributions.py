@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from ...arrays.door import anywhere
 from ...primitives.declare import elementwise
 from ..densities import student_log_density
 from . import beta, gamma
-from .common import at_quantile, in_double, of_last, over, where_defined
+from .common import at_quantile, distribution, in_double, of_last, over, where_defined
 from .error import erfcx_slope
 
 # Student's t, for which t²/(v + t²) is a beta variate
@@ -62,15 +63,11 @@ def _chi_square_in_freedom(v: Any, t: Any) -> Any:
     return over(gamma.gammainc_shape(0.5 * v, 0.5 * t, 1), gamma.density(0.5 * v, 0.5 * t))
 
 
-elementwise(
+distribution(
     special.chdtr,
-    lambda g, x, y, out: where_defined(out, g * gamma.gammainc_shape(0.5 * x, 0.5 * y, 1) * 0.5),
-    lambda g, x, y, out: where_defined(out, g * gamma.density(0.5 * x, 0.5 * y) * 0.5),
-)
-elementwise(
     special.chdtrc,
-    lambda g, x, y, out: where_defined(out, g * gamma.gammainc_shape(0.5 * x, 0.5 * y, 1) * -0.5),
-    lambda g, x, y, out: where_defined(out, g * gamma.density(0.5 * x, 0.5 * y) * -0.5),
+    lambda v, t: gamma.gammainc_shape(0.5 * v, 0.5 * t, 1) * 0.5,
+    lambda v, t: gamma.density(0.5 * v, 0.5 * t) * 0.5,
 )
 elementwise(
     special.chdtri,
@@ -79,25 +76,18 @@ elementwise(
 )
 
 
-def _times_density(x: Any, b: Any, a: Any) -> Any:
-    """Return x times the density of a gamma variate at a x, which is 0 where x is 0 and the density infinite."""
-    zero = np.equal(x, 0) & np.greater(b, 0)
-    return np.where(zero, 0, x * gamma.density(b, a * np.where(zero, 1, x)))
+def _times_density(a: Any, b: Any, x: Any) -> Any:
+    """Return a times the density of a gamma variate at a x, which is 0 where a is 0 and the density infinite."""
+    zero = np.equal(a, 0) & np.greater(b, 0)
+    return np.where(zero, 0, a * gamma.density(b, x * np.where(zero, 1, a)))
 
 
-elementwise(
+distribution(
     special.gdtr,
-    lambda g, a, b, x, out: where_defined(out, g * _times_density(x, b, a)),
-    lambda g, a, b, x, out: where_defined(out, g * gamma.gammainc_shape(b, a * x, 1)),
-    lambda g, a, b, x, out: where_defined(out, g * _times_density(a, b, x)),
-    forward=lambda a, b, x: special.gdtr(a, b, x),
-)
-elementwise(
     special.gdtrc,
-    lambda g, a, b, x, out: where_defined(out, -g * _times_density(x, b, a)),
-    lambda g, a, b, x, out: where_defined(out, -g * gamma.gammainc_shape(b, a * x, 1)),
-    lambda g, a, b, x, out: where_defined(out, -g * _times_density(a, b, x)),
-    forward=lambda a, b, x: special.gdtrc(a, b, x),
+    lambda a, b, x: _times_density(x, b, a),
+    lambda a, b, x: gamma.gammainc_shape(b, a * x, 1),
+    _times_density,
 )
 
 
@@ -129,18 +119,7 @@ def _in_last(m: Any, n: Any, x: Any) -> Any:
     return 0.5 * m * (m / (m + n)) * beta.weight(0.5 * m - 1, 0.5 * n + 1, 0.5 * m, 0.5 * n, *logs)
 
 
-def _declare_f(function: Any, sign: int) -> None:
-    elementwise(
-        function,
-        lambda g, m, n, x, out: where_defined(out, sign * g * in_double(_in_first, m, n, x)),
-        lambda g, m, n, x, out: where_defined(out, sign * g * in_double(_in_second, m, n, x)),
-        lambda g, m, n, x, out: where_defined(out, sign * g * in_double(_in_last, m, n, x)),
-        forward=lambda m, n, x: function(m, n, x),
-    )
-
-
-_declare_f(special.fdtr, 1)
-_declare_f(special.fdtrc, -1)
+distribution(special.fdtr, special.fdtrc, *(partial(in_double, slope) for slope in (_in_first, _in_second, _in_last)))
 
 # Counts, differentiable in the mean of a Poisson variate and in the probability of success
 

@@ -15,7 +15,7 @@ from scipy.special import _ufuncs as special
 from ...arrays.door import anywhere
 from ...calculus import zero
 from ...primitives.declare import elementwise
-from .common import at_quantile, in_double, of_last, over, where_defined
+from .common import at_quantile, distribution, in_double, of_last, over, where_defined
 from .integration import bell, tail_integral
 
 if TYPE_CHECKING:
@@ -244,16 +244,7 @@ gammainc_shape: Any = elementwise(
     lambda g, a, x, k: g * in_double(lambda a, x: _density_in_shape(a, x, k), a, x),
     name="gammainc_shape",
 )
-elementwise(
-    special.gammainc,
-    lambda g, x, y, out: where_defined(out, g * gammainc_shape(x, y, 1)),
-    lambda g, x, y, out: where_defined(out, g * density(x, y)),
-)
-elementwise(
-    special.gammaincc,
-    lambda g, x, y, out: where_defined(out, -g * gammainc_shape(x, y, 1)),
-    lambda g, x, y, out: where_defined(out, -g * density(x, y)),
-)
+distribution(special.gammainc, special.gammaincc, lambda a, x: gammainc_shape(a, x, 1), density)
 # Their inverses, by the implicit function theorem
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays.batched import Batched
-from ...arrays.door import Level, contents
+from ...arrays.door import Level, contents, mapped
 
 
 def is_at(level: Level, x: object) -> bool:
@@ -68,12 +68,9 @@ def repeated(level: Level, x: Any) -> Any:
 
 def wrapped(level: Level, result: Any) -> Any:
     """Return the arrays of a result, which may be a tuple, as batched ones."""
-    if isinstance(result, tuple):
-        parts = [wrapped(level, part) for part in result]
-        return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
-    if isinstance(result, list):
-        return [wrapped(level, part) for part in result]
-    return Batched(result, level) if hasattr(result, "shape") else result
+    if type(result) is np.ndarray:
+        return Batched(result, level)
+    return mapped(lambda part: Batched(part, level) if hasattr(part, "shape") else part, result)
 
 
 def batched_among(*given: Any) -> Any:

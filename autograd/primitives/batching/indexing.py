@@ -135,14 +135,10 @@ def _selected(array: Any, index: Any) -> Any:
 
 def shape_selected(value: Array, index: Any, moved: Moved) -> tuple[int, ...]:
     """Return the shape of what an index selects, with the batch, in the order of axes that an element has."""
-    found = np.broadcast_to(np.empty((), bool), value.shape)[_without_batches(index)]
+    plain = tuple([np.zeros(part.shape, int) if type(part) is Batched else part for part in index])  # of outer levels
+    found = np.broadcast_to(np.empty((), bool), value.shape)[plain]
     shape: tuple[int, ...] = found.shape if moved is None else np.moveaxis(found, *moved).shape
     return shape
-
-
-def _without_batches(index: Any) -> Any:
-    """Return an index for a question of shape alone: batches of outer levels do not change it."""
-    return tuple([np.zeros(part.shape, int) if type(part) is Batched else part for part in index])
 
 
 def written(level: Level, value: Any, shape: tuple[int, ...], moved: Moved) -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...arrays.batched import Batched
-from ...arrays.door import Level, Used, batches, contents, walking
+from ...arrays.door import Level, Used, batches, contents, mapped, walking
 from ...errors import BatchError
 from ...graph.buffer_reuse import read_only
 from ...graph.node import Leaf, Node, Share, counter
@@ -87,34 +87,36 @@ class BatchLevel:
         message = f"vmap: {name!r}, at {users_line()}, is computed in a loop over the {self.size} elements of the batch"
         if not self.active:
             self.check_running(next(x for x in _arrays(args) if is_at(self, x)))
-        args = self._apart(args)
-        first = function(*self._element(args, 0 if self.size else None))  # of an empty batch, zeros tell the shapes
+        args = mapped(self._apart, args)
+
+        def result(i: int | None) -> Any:
+            return function(*mapped(functools.partial(self._element, i), args))
+
+        first = result(0 if self.size else None)  # of an empty batch, zeros tell the shapes
         if self.loops == "error":
             raise BatchError(f"{message}: loops='warn' or 'allow' lets it")
         if self.loops == "warn":
             warn(f"{message}: it is right, but as slow as a loop; loops='allow' accepts that", RuntimeWarning)
-        return self._joined([first, *(function(*self._element(args, i)) for i in range(1, self.size))], self.size)
+        return self._joined([first, *map(result, range(1, self.size))], self.size)
 
-    def _apart(self, tree: Any) -> Any:
-        """Return arguments with what is batched here as arrays of the whole batch, marked as such."""
-        if type(tree) is Batched and tree.level is self:
-            return _Whole(tree.value)
+    def _apart(self, x: Any) -> Any:
+        """Return an argument that is batched here as an array of the whole batch, marked as such."""
+        if type(x) is Batched and x.level is self:
+            return _Whole(x.value)
         # Out of the batch also where all elements share a live tensor, so that its gradient is that of each element.
-        if isinstance(tree, Tensor) and (tree._node is not None or self in batches(tree._array)):
-            return _Whole(leave(tree, self))
-        return _mapped(self._apart, tree)
+        shared = isinstance(x, Tensor) and (x._node is not None or self in batches(x._array))
+        return _Whole(leave(x, self)) if shared else x
 
-    def _element(self, tree: Any, i: int | None) -> Any:
-        """Return the arguments of one element of the batch; of an empty batch, zeros."""
-        if type(tree) is _Whole:
-            return tree.array[i] if i is not None else np.zeros(tree.array.shape[1:], tree.array.dtype)
-        if type(tree) is np.ndarray:
-            return read_only(tree)  # what is written to it for one element, the next would overwrite
-        if isinstance(tree, Tensor):
-            return Tensor(read_only(tree._array))
-        parts = _mapped(lambda part: self._element(part, i), tree)
+    def _element(self, i: int | None, x: Any) -> Any:
+        """Return an argument of one element of the batch; of an empty batch, zeros."""
+        if type(x) is _Whole:
+            return x.array[i] if i is not None else np.zeros(x.array.shape[1:], x.array.dtype)
+        if type(x) is np.ndarray:
+            return read_only(x)  # what is written to it for one element, the next would overwrite
+        if isinstance(x, Tensor):
+            return Tensor(read_only(x._array))
         # An object in which a forward leaves something for its rule has to be another one for each element.
-        return copy.copy(tree) if parts is tree and hasattr(tree, "__dict__") and not callable(tree) else parts
+        return copy.copy(x) if hasattr(x, "__dict__") and not callable(x) else x
 
     def _joined(self, results: list[Any], size: int) -> Any:
         """Return the results of all elements as batched arrays; what is no array has to be the same for all."""
@@ -224,17 +226,6 @@ class _Whole:
 
     def __init__(self, array: Any) -> None:
         self.array = array
-
-
-def _mapped(function: Callable[[Any], Any], tree: Any) -> Any:
-    """Return a list, tuple or dict with a function applied to each of its parts; anything else as it is."""
-    if type(tree) in (list, tuple):
-        return type(tree)(map(function, tree))
-    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return type(tree)(*map(function, tree))
-    if type(tree) is dict:
-        return {key: function(part) for key, part in tree.items()}
-    return tree
 
 
 # Into a batch and out of it. The two are the transposes of each other.
