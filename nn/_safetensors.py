@@ -115,16 +115,13 @@ def _laid_out(entries: dict[str, Any], size: int) -> list[str]:
             )
         if not all(type(number) is int and number >= 0 for number in (start, stop, *shape)):
             raise ValueError(f"{name!r} cannot have the shape {shape} and the place {start} to {stop}")
-        if start != place or stop - start != math.prod(shape) * _itemsize(dtype):
+        itemsize = 2 if dtype == "BF16" else np.dtype(_DTYPES[dtype]).itemsize
+        if start != place or stop - start != math.prod(shape) * itemsize:
             raise ValueError(f"{name!r}, {dtype} of shape {shape}, cannot be from byte {start} to {stop}")
         place = stop
     if place != size:
         raise ValueError(f"its arrays should have {place} bytes, there are {size}")
     return order
-
-
-def _itemsize(dtype: str) -> int:
-    return 2 if dtype == "BF16" else np.dtype(_DTYPES[dtype]).itemsize
 
 
 def _read_array(stream: BufferedReader, name: str, entry: dict[str, Any]) -> Array:

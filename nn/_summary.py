@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from inspect import signature
 from threading import get_ident
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 
@@ -184,7 +184,7 @@ def summary(model: Module, *inputs: TensorLike | tuple[int, ...]) -> Summary:
             if id(parameter) not in counted:
                 counted.add(id(parameter))
                 rows[id(module)].add_parameter(parameter)
-    given = tuple(_drawn(model, x) if _is_shape(x) else x for x in inputs)
+    given = tuple(_drawn(model, x) if type(x) is tuple and all(isinstance(n, int) for n in x) else x for x in inputs)
     try:
         with _unchanged(model), _Calls(model, rows) as calls, _keeping(model, given, calls):
             model(*given)
@@ -214,10 +214,6 @@ def _check_inputs(model: Module, inputs: tuple[Any, ...]) -> None:
             f"summary() calls the model with the inputs that it is given, or draws them in shapes, as in "
             f"nn.summary(model, (32, 784)), but {type(model).__name__}.forward() {error}"
         ) from None
-
-
-def _is_shape(x: object) -> TypeGuard[tuple[int, ...]]:
-    return isinstance(x, tuple) and all(isinstance(n, int) for n in x)
 
 
 def _drawn(model: Module, shape: tuple[int, ...]) -> Array:

@@ -61,10 +61,6 @@ def _silu_forward(x: Any) -> Any:
     return (np.maximum(x, 0) + np.minimum(x, 0) * small) / (1 + small)
 
 
-def _silu_rule(g: Any, x: Any) -> Any:
-    return g * (sigmoid(x) + np.clip(x, -_FLAT, _FLAT) * bell(x))
-
-
 def _mish_forward(x: Any) -> Any:
     x = real_floating("mish", x)
     return np.maximum(x, -_FLAT) * np.tanh(_softplus(x, 1, math.inf))
@@ -101,7 +97,7 @@ def _tanhshrink_rule(g: Any, x: Any) -> Any:
 _softplus = elementwise(_softplus_forward, _softplus_rule, name="softplus")
 _elu = elementwise(_elu_forward, _elu_rule, name="elu")
 softsign = elementwise(_softsign_forward, _softsign_rule, name="softsign")
-_silu = elementwise(_silu_forward, _silu_rule, name="silu")
+_silu = elementwise(_silu_forward, lambda g, x: g * (sigmoid(x) + np.clip(x, -_FLAT, _FLAT) * bell(x)), name="silu")
 _mish = elementwise(_mish_forward, _mish_rule, name="mish")
 logsigmoid = elementwise(_logsigmoid_forward, lambda g, x: g * sigmoid(-x), name="logsigmoid")
 tanhshrink = elementwise(_tanhshrink_forward, _tanhshrink_rule, name="tanhshrink")

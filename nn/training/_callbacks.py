@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable
 from types import FunctionType
 from typing import Any, Literal
@@ -21,6 +22,7 @@ _FOREIGN = {
     "before_epoch": "on_epoch_start", "before_fit": "on_start", "on_batch": "on_step", "on_batch_end": "on_step",
     "on_begin": "on_start", "on_epoch_begin": "on_epoch_start", "on_epoch_end": "on_epoch", "on_step_end": "on_step",
 }  # fmt: skip
+_EVENT = re.compile(r"on_.*(batch|begin|end|epoch|fit|start|step|test|train|valid)")
 
 
 def check_callbacks(callbacks: Callback | Iterable[object]) -> None:
@@ -69,7 +71,7 @@ class Callback:
         for name in vars(cls):
             plain = name.replace("_train_", "_").replace("_fit_", "_")
             here = _FOREIGN.get(plain, plain if plain != name and hasattr(Callback, plain) else None)
-            if here is None and name[:3] == "on_" and name not in named and not hasattr(super(cls, cls), name):
+            if here is None and _EVENT.match(name) and name not in named and not hasattr(super(cls, cls), name):
                 here = "one of on_start, on_epoch_start, on_step, on_epoch and on_end, as"
             if here is not None:
                 raise TypeError(f"fit does not call {name}() of a callback: here it is {here}(self, training)")
