@@ -184,7 +184,7 @@ def summary(model: Module, *inputs: TensorLike | tuple[int, ...]) -> Summary:
             if id(parameter) not in counted:
                 counted.add(id(parameter))
                 rows[id(module)].add_parameter(parameter)
-    given = tuple(_drawn(model, x) if type(x) is tuple and all(isinstance(n, int) for n in x) else x for x in inputs)
+    given = tuple(_drawn(model, x) if isinstance(x, tuple) and {*map(type, x)} <= {int} else x for x in inputs)
     try:
         with _unchanged(model), _Calls(model, rows) as calls, _keeping(model, given, calls):
             model(*given)

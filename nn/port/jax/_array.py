@@ -141,14 +141,14 @@ class At:
     """What `at` of an array is, and its items, whose methods return copies."""
 
     def __init__(self, array: Any, index: Any = None) -> None:
-        self._array, self._index = array, index
+        self._of, self._index = array, index
 
     def __getitem__(self, index: Any) -> At:
-        return At(self._array, index)
+        return At(self._of, index)
 
     def get(self) -> Any:
         """Return the values."""
-        return self._array[self._index]
+        return self._of[self._index]
 
     def set(self, values: Any, **options: Any) -> Any:
         """Return a copy with other values."""
@@ -162,7 +162,7 @@ class At:
         for name, value in options.items():
             if name == "mode" and value not in (None, "promise_in_bounds"):
                 raise NotImplementedError(f"mode={value!r}: an index out of bounds raises here; clip or mask it")
-        out, given = plain(self._array).copy(), [plain(self._index), plain(values)]
+        out, given = plain(self._of).copy(), [plain(self._index), plain(values)]
         for each in autograd.tree_leaves(given):
             if whole(borrow(each)) is not borrow(each):  # in a batch, each element has an array of its own
                 out = out + np.sum(borrow(each).ravel()[:0]).astype(out.dtype)
