@@ -3,7 +3,7 @@
 import itertools
 import threading
 from collections.abc import Callable
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from typing import Any
 
 import numpy as np
@@ -261,12 +261,16 @@ def test_observers_end_in_any_order(order: tuple[str, ...]) -> None:
 def test_an_observer_that_ends_within_a_later_block() -> None:
     x = tensor([1.0], requires_grad=True)
     nodes: list[Any] = []
-    end = instrumentation.observe(lambda node, values, z: nodes.append(node))
-    with detect_anomaly():
-        _ = x * 2
-        end()
-        _ = x * 2
-    assert len(nodes) == 1
-    _ = x * 2  # finds that it is over
-    assert recording() == ON
-    assert len(nodes) == 1
+
+    def observed() -> None:
+        end = instrumentation.observe(lambda node, values, z: nodes.append(node))
+        with detect_anomaly():
+            _ = x * 2
+            end()
+            _ = x * 2
+        assert len(nodes) == 1
+        _ = x * 2  # finds that it is over
+        assert recording() == ON
+        assert len(nodes) == 1
+
+    Context().run(observed)  # where no training before is watched still
