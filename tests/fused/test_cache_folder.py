@@ -3,6 +3,7 @@
 import os
 import pwd
 import stat
+import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,22 @@ def test_the_folder_is_the_users_alone(shared: Path) -> None:
     assert folder.parent.parent == shared
     for each in (folder, folder.parent):
         assert stat.S_IMODE(each.stat().st_mode) == 0o700
+
+
+def test_a_new_version_removes_old_ones(shared: Path) -> None:
+    own = shared / "plaingrad"
+    for name, days in {"0123456789abcdef": 100, "fedcba9876543210": 10, "notes": 100}.items():
+        (own / name).mkdir(parents=True, mode=0o700)
+        (own / name / "loop").touch()
+        then = time.time() - days * 86_400
+        os.utime(own / name, (then, then))
+    own.chmod(0o700)
+    folder = loops.cache_folder()
+    assert folder is not None
+    assert {each.name for each in own.iterdir()} == {"fedcba9876543210", "notes", folder.name}
+    os.utime(own / "fedcba9876543210", (0, 0))
+    assert loops.cache_folder() == folder
+    assert (own / "fedcba9876543210" / "loop").exists()  # a look at each folder is paid for once by a version
 
 
 @pytest.mark.parametrize("level", [0, 1])

@@ -170,9 +170,10 @@ class WatchedTensors(dict[int, TensorState]):
         program.gradients = list(found.values())
         program.free = [memory for key, memory in found.items() if key not in needed]
         program.cleared = [state.fetch for key, state in self.items() if key in self.recorder.cleared]
+        targets = [call.kwargs.get("out", call.args[0]) for call in program.calls if call.writes is not None]
         claimed = {
             address_of(target.value): fetches[address_of(target.value)]
-            for target in map(_target_of, program.calls)
+            for target in targets
             if target is not None and id(target.memory) in found and address_of(target.value) in fetches
         }
         program.claimed = list(claimed.values())
@@ -190,8 +191,3 @@ class WatchedTensors(dict[int, TensorState]):
             state.replaced = state.replaced and used[id(memory)] == {key} and not memory.written
             if state.replaced:
                 memory.kind = ARGUMENT
-
-
-def _target_of(call: Call) -> Any:
-    """Return the array that a call writes to, if any."""
-    return None if call.writes is None else call.kwargs.get("out", call.args[0])

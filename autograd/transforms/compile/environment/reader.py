@@ -551,12 +551,10 @@ def _has_slot(holder: Any, key: str) -> bool:
     return any(key in slots for slots in _slots_in(type(holder))) and hasattr(holder, key)
 
 
-def _find_slots(kind: type) -> list[Any]:
-    """Return the slots of a class and its bases; most have none."""
-    return [slots for each in kind.__mro__ if (slots := vars(each).get("__slots__", ()))]
-
-
-_slots_in: Callable[[type], list[Any]] = functools.lru_cache(maxsize=2048)(_find_slots)
+# The slots of a class and its bases; most have none.
+_slots_in: Callable[[type], list[Any]] = functools.lru_cache(maxsize=2048)(
+    lambda kind: [slots for each in kind.__mro__ if (slots := vars(each).get("__slots__", ()))]
+)
 
 
 def _computed(kind: type, key: str) -> bool:

@@ -10,6 +10,7 @@ import ctypes
 import functools
 import hashlib
 import os
+import shutil
 import stat
 import sys
 import tempfile
@@ -275,14 +276,15 @@ def cache_folder() -> Path | None:
     """Return the folder for compiled loops, or None if none can be made.
 
     It is within ``NUMBA_CACHE_DIR`` if that is set, else in the user's folder for caches; never the folder of the
-    source, which may be read-only, or somebody's working tree. numba notices if the file of a loop has changed, but
-    not the files of what it calls: each version of those has a folder of its own. numba runs what it finds there, so
-    the folder has to be the user's, and closed to others for writing; if it is not, a warning says so once.
+    source, which may be read-only. numba notices if the file of a loop has changed, but not those of what it calls:
+    each version of those has a folder of its own, and a new one removes folders to which nothing was added for 90 days.
+    numba runs what it finds, so the folder has to be the user's, and closed to others for writing, or a warning says so.
     """
     given = os.environ.get("NUMBA_CACHE_DIR")
     try:
         own = (Path(given) if given else _user_caches()) / "plaingrad"
         folder = own / _version()
+        begun = folder.is_dir()
         own.parent.mkdir(parents=True, exist_ok=True)
         for each in (own, folder):
             each.mkdir(mode=0o700, exist_ok=True)
@@ -292,6 +294,10 @@ def cache_folder() -> Path | None:
     if reason:
         _warn_once(reason)
         return None
+    for old in () if begun else own.glob("[0-9a-f]" * 16):
+        with suppress(OSError):  # another process may remove it
+            if old.stat().st_mtime < folder.stat().st_mtime - 90 * 86_400:
+                shutil.rmtree(old)
     return folder if os.access(folder, os.W_OK | os.X_OK) else None
 
 
