@@ -278,7 +278,7 @@ def cache_folder() -> Path | None:
     It is within ``NUMBA_CACHE_DIR`` if that is set, else in the user's folder for caches; never the folder of the
     source, which may be read-only. numba notices if the file of a loop has changed, but not those of what it calls:
     each version of those has a folder of its own, and a new one removes folders to which nothing was added for 90 days.
-    numba runs what it finds, so the folder has to be the user's, and closed to others for writing, or a warning says so.
+    numba runs what it finds, so the folder has to be the user's, closed to others for writing, or a warning says so.
     """
     given = os.environ.get("NUMBA_CACHE_DIR")
     try:
