@@ -592,7 +592,8 @@ def test_loops_of_several_processes_do_not_mix(tmp_path: Path, monkeypatch: pyte
 def test_machine_code_is_that_of_the_module_as_it_is_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not what an earlier version of the module wrote under the same words, here or on disk."""
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # which Python takes for that of a file of the same second
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # Python takes it for that of a file of the same second
     found = []
     for number in (3, 4):
         text = f"def write(builder, given):\n    return builder.icmp_signed('==', given[0], given[0].type({number}))\n"
