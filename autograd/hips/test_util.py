@@ -27,7 +27,7 @@ TOL, RTOL, EPS = 1e-6, 1e-6, 1e-6
 Function = Callable[..., Any]
 
 
-def scalar_close(a: Any, b: Any) -> bool:
+def scalar_close(a: complex, b: complex) -> bool:
     """Tell whether two numbers agree to six digits, or to 1e-6."""
     return bool(abs(a - b) < TOL or abs(a - b) / abs(a + b) < RTOL)
 

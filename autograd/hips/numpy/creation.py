@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from autograd import AutogradError, Tensor, UnsupportedError
 
@@ -60,7 +61,7 @@ def taken(module: ModuleType, names: Iterable[str]) -> dict[str, Any]:
 
 
 def array(
-    object: Any, dtype: Any = None, *, copy: bool | None = True, ndmin: int = 0, **options: Any
+    object: Any, dtype: DTypeLike | None = None, *, copy: bool | None = True, ndmin: int = 0, **options: Any
 ) -> Any:  # NumPy's name
     """Return an array, or a tensor where something that it is made of is being differentiated.
 
@@ -80,17 +81,17 @@ def array(
     return made.reshape((1,) * (ndmin - made.ndim) + made.shape) if made.ndim < ndmin else made
 
 
-def asarray(a: Any, dtype: Any = None, **options: Any) -> Any:
+def asarray(a: Any, dtype: DTypeLike | None = None, **options: Any) -> Any:
     """Return an array, or a tensor as it is."""
     return array(a, dtype, copy=False) if holds_tensors(a) else np.asarray(a, dtype, **options)
 
 
-def asanyarray(a: Any, dtype: Any = None, **options: Any) -> Any:
+def asanyarray(a: Any, dtype: DTypeLike | None = None, **options: Any) -> Any:
     """Return an array, a subclass of it, or a tensor as it is."""
     return array(a, dtype, copy=False) if holds_tensors(a) else np.asanyarray(a, dtype, **options)
 
 
-def full(shape: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
+def full(shape: Any, fill_value: Any, dtype: DTypeLike | None = None, **options: Any) -> Any:
     """Return an array of a shape, with one value in all places that may be being differentiated."""
     if not holds_tensors(fill_value):
         return np.full(shape, fill_value, dtype, **options)
@@ -98,7 +99,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
     return filled if dtype is None else filled.astype(dtype)
 
 
-def full_like(a: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
+def full_like(a: Any, fill_value: Any, dtype: DTypeLike | None = None, **options: Any) -> Any:
     """Return an array of the shape and dtype of another one, with one value in all places."""
     if not holds_tensors(fill_value):
         return np.full_like(a, fill_value, dtype, **options)

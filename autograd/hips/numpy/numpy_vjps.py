@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from autograd.extend import lazy_names, missing
 from autograd.inside import scatter, unwrap
@@ -63,14 +64,18 @@ def untake(x: Any, idx: Any, vs: Any) -> Any:
     return scatter(x, idx, vs.shape)
 
 
-def repeat_to_match_shape(g: Any, shape: tuple[int, ...], dtype: Any, axis: Any, keepdims: bool) -> tuple[Any, int]:
+def repeat_to_match_shape(
+    g: Any, shape: tuple[int, ...], dtype: DTypeLike | None, axis: int | tuple[int, ...] | None, keepdims: bool
+) -> tuple[Any, int]:
     """Return the gradient of a sum along axes, from that of its result, and how many elements were in each sum."""
     axes = tuple(range(len(shape))) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, len(shape))
     kept = tuple([1 if i in axes else size for i, size in enumerate(shape)])
     return np.broadcast_to(np.reshape(g, kept), shape), math.prod([shape[i] for i in axes])
 
 
-def grad_chooser(ans: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Callable[[Any], Any]:
+def grad_chooser(
+    ans: Any, x: Any, axis: int | tuple[int, ...] | None = None, keepdims: bool = False
+) -> Callable[[Any], Any]:
     """Return the vector-Jacobian product of a maximum or minimum: equal shares for the elements that it is."""
 
     def spread(result: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ def concatenate_args(axis: int, *args: Any) -> Any:
     return np.concatenate(list(map(with_arrays, args)), axis)
 
 
-def vstack(tup: Any) -> Any:
+def vstack(tup: Sequence[Any]) -> Any:
     """Return arrays one below the other."""
     return np.vstack([with_arrays(x) for x in tup])
 

@@ -7,6 +7,7 @@ docs/howto/from-jax.md says what differs.
 from __future__ import annotations
 
 import types
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from autograd.extend import set_module
 
 from . import flatten_util, lax, nn, numpy, random, scipy, test_util, tree, tree_util
-from ._array import Array, arrays, names_of
+from ._array import Array, Tree, arrays, names_of
 from ._transforms import (
     checkpoint,
     custom_jvp,
@@ -49,22 +50,22 @@ def _print(fmt: str, *args: Any, ordered: bool = False, **kwargs: Any) -> None:
 debug = types.SimpleNamespace(print=_print)
 
 
-def eval_shape(fun: Any, *args: Any, **kwargs: Any) -> Any:
+def eval_shape(fun: Callable[..., object], *args: Tree, **kwargs: Tree) -> Any:
     """Return what a function returns for arrays, which has shapes and dtypes."""
     return arrays(fun(*args, **kwargs))
 
 
-def device_put(x: Any, device: Any = None) -> Any:
+def device_put(x: Tree, device: str | None = None) -> Any:
     """Return a pytree with arrays in place of ndarrays and numbers."""
     return tree.map(numpy.asarray, x)
 
 
-def device_get(x: Any) -> Any:
+def device_get(x: Tree) -> Any:
     """Return a pytree with ndarrays in place of arrays."""
     return tree.map(np.asarray, x)
 
 
-def block_until_ready(x: Any) -> Any:
+def block_until_ready(x: Tree) -> Any:
     """Return a pytree as it is, as each function computes at once."""
     return x
 

@@ -6,7 +6,7 @@ import functools
 import operator
 import types
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,7 +14,10 @@ import autograd
 from autograd import Tensor
 from autograd.extend import ARRAY_TYPES, borrow, same_tensor, whole
 
+from ..._arguments import TensorLike
+
 Function = Callable[..., Any]
+Tree = TypeVar("Tree")  # a pytree
 REMEDY = "arrays of JAX are not written to, nor ndarrays with them: x = x.at[i].set(y), or x = x + y"
 
 
@@ -99,7 +102,7 @@ _METHODS = (
 def _of_tensors(name: str) -> Function:
     """Return a method of tensors as one that returns arrays."""
 
-    def method(self: Array, *args: Any, **kwargs: Any) -> Any:
+    def method(self: Array, *args: Tree, **kwargs: Tree) -> Any:
         return arrays(getattr(Tensor, name)(_plain(self), *plain(args), **plain(kwargs)))
 
     method.__name__ = name
@@ -109,7 +112,7 @@ def _of_tensors(name: str) -> Function:
 def _operator(name: str) -> Function:
     """Return an operator, which need not be told of copies: its result shares memory with arrays alone."""
 
-    def operator(self: Array, *other: Any) -> Any:
+    def operator(self: Array, *other: TensorLike) -> Any:
         found = getattr(Tensor, name)(self, *other)
         return same_tensor(found, Array) if type(found) is Tensor else arrays(found)
 
@@ -150,11 +153,11 @@ class At:
         """Return the values."""
         return self._of[self._index]
 
-    def set(self, values: Any, **options: Any) -> Any:
+    def set(self, values: TensorLike, **options: Tree) -> Any:
         """Return a copy with other values."""
         return self._written(operator.setitem, values, options)
 
-    def apply(self, func: Function, **options: Any) -> Any:
+    def apply(self, func: Function, **options: Tree) -> Any:
         """Return a copy with what a function makes of the values."""
         return self.set(func(self.get()), **options)
 
@@ -179,7 +182,7 @@ class At:
         return lambda values, **options: self._written(ufunc.at, values, options)
 
 
-def is_array(x: Any) -> bool:
+def is_array(x: TensorLike) -> bool:
     """Tell whether something is to become an array: a tensor, an ndarray, also of a batch, or a number of NumPy's."""
     numbers = isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "biufc"
     return numbers or isinstance(x, Tensor) or type(x) in ARRAY_TYPES or whole(x) is not x
@@ -197,7 +200,7 @@ def _mapped(function: Function, tree: Any) -> Any:
     return function(tree) if is_array(tree) else autograd.tree_map(function, tree)
 
 
-def arrays(tree: Any) -> Any:
+def arrays(tree: Tree) -> Any:
     """Return a pytree with arrays in place of tensors, ndarrays and numbers of NumPy's."""
     return _mapped(_array, tree)
 
@@ -206,7 +209,7 @@ def _array(x: Any) -> Any:
     return same_tensor(x, Array) if is_array(x) and not isinstance(x, Array) else x
 
 
-def plain(tree: Any) -> Any:
+def plain(tree: Tree) -> Any:
     """Return a pytree with tensors in place of arrays, and copies of ndarrays, which somebody may write to."""
     return _mapped(_plain, tree)
 
@@ -219,7 +222,7 @@ def of_arrays(function: Function) -> Function:
     """Return a function for the engine to call: the given one gets arrays."""
 
     @functools.wraps(function)
-    def called(*args: Any, **kwargs: Any) -> Any:
+    def called(*args: Tree, **kwargs: Tree) -> Any:
         return plain(function(*arrays(args), **arrays(kwargs)))
 
     return called
@@ -229,13 +232,13 @@ def to_arrays(function: Function) -> Function:
     """Return a function of the engine as one that takes and returns arrays."""
 
     @functools.wraps(function)
-    def called(*args: Any, **kwargs: Any) -> Any:
+    def called(*args: Tree, **kwargs: Tree) -> Any:
         return arrays(function(*plain(args), **plain(kwargs)))
 
     return called
 
 
-def forwarded(home: Any, name: str) -> Any:
+def forwarded(home: Tree, name: str) -> Any:
     """Return a function of NumPy's or SciPy's as one of arrays, and anything else as it is."""
     found = getattr(home, name)
     if hasattr(found, "logpdf") or hasattr(found, "logpmf"):  # a distribution
@@ -244,7 +247,7 @@ def forwarded(home: Any, name: str) -> Any:
         return found
 
     @functools.wraps(found)
-    def called(*args: Any, **kwargs: Any) -> Any:
+    def called(*args: Tree, **kwargs: Tree) -> Any:
         if kwargs.pop("out", None) is not None:
             raise NotImplementedError(f"{name} with out=: {REMEDY}")
         given = [of_arrays(x) if callable(x) and not isinstance(x, type) else plain(x) for x in args]
@@ -264,7 +267,7 @@ class _Forwarded:
         return forwarded(self._home, name)
 
 
-def names_of(home: Any, module: str, here: dict[str, str] | None = None) -> Callable[[str], Any]:
+def names_of(home: Tree, module: str, here: dict[str, str] | None = None) -> Callable[[str], Any]:
     """Return the ``__getattr__`` of a module with the names of another; `here` says what those are that it lacks."""
 
     def __getattr__(name: str) -> Any:  # noqa: N807  # the name that a module gives it

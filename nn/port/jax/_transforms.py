@@ -11,10 +11,11 @@ import numpy as np
 import autograd
 from autograd.extend import borrow
 
-from ._array import arrays, of_arrays, plain, to_arrays
+from ._array import Tree, arrays, of_arrays, plain, to_arrays
 from .tree_util import tree_map
 
 Function = Callable[..., Any]
+Axes = int | Sequence[Any] | None
 
 
 def grad(fun: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False) -> Function:
@@ -22,7 +23,7 @@ def grad(fun: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False,
     both = value_and_grad(fun, argnums, has_aux, holomorphic)
 
     @functools.wraps(fun)
-    def called(*args: Any, **kwargs: Any) -> Any:
+    def called(*args: Tree, **kwargs: Tree) -> Any:
         value, slopes = both(*args, **kwargs)
         return (slopes, value[1]) if has_aux else slopes
 
@@ -34,7 +35,7 @@ def value_and_grad(
 ) -> Function:
     """Return a function of the same arguments that returns the value and the gradient."""
 
-    def real(*args: Any, **kwargs: Any) -> Any:
+    def real(*args: Tree, **kwargs: Tree) -> Any:
         returned = fun(*args, **kwargs)
         return np.real(returned[0] if has_aux else returned), returned
 
@@ -42,7 +43,7 @@ def value_and_grad(
     both = transform(of_arrays(real if holomorphic else fun), argnums, has_aux or holomorphic)
 
     @functools.wraps(fun)
-    def called(*args: Any, **kwargs: Any) -> Any:
+    def called(*args: Tree, **kwargs: Tree) -> Any:
         value, slopes = both(*plain(args), **plain(kwargs))
         return arrays(value[1] if holomorphic else value), _conjugate(arrays(slopes))
 
@@ -61,20 +62,20 @@ def _parts(fun: Function, has_aux: bool) -> tuple[Function, Function]:
     return of_arrays(lambda *args: fun(*args)[0]), lambda *args: (fun(*args)[1],)
 
 
-def vjp(fun: Function, *primals: Any, has_aux: bool = False) -> Any:
+def vjp(fun: Function, *primals: Tree, has_aux: bool = False) -> Any:
     """Return the value, the function that pulls cotangents back, and what else `fun` returns if `has_aux`."""
     values, aux = _parts(fun, has_aux)
     value, back = autograd.vjp(values, *plain(primals))
     return (arrays(value), lambda ct: _conjugate(arrays(back(plain(_conjugate(arrays(ct)))))), *aux(*primals))
 
 
-def jvp(fun: Function, primals: Any, tangents: Any, has_aux: bool = False) -> Any:
+def jvp(fun: Function, primals: Sequence[Tree], tangents: Sequence[Tree], has_aux: bool = False) -> Any:
     """Return the value and its derivative along tangents, and what else `fun` returns if `has_aux`."""
     values, aux = _parts(fun, has_aux)
     return (*arrays(autograd.jvp(values, plain(tuple(primals)), plain(tuple(tangents)))), *aux(*primals))
 
 
-def linearize(fun: Function, *primals: Any) -> Any:
+def linearize(fun: Function, *primals: Tree) -> Any:
     """Return the value, and the derivative there as a function of tangents."""
     value, along = autograd.linearize(of_arrays(fun), *plain(primals))
     return arrays(value), to_arrays(along)
@@ -101,7 +102,9 @@ def hessian(fun: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     return to_arrays(autograd.hessian(of_arrays(fun), argnums))
 
 
-def vmap(fun: Function, in_axes: Any = 0, out_axes: Any = 0, **foreign: Any) -> Function:
+def vmap(
+    fun: Function, in_axes: int | Sequence[Any] | None = 0, out_axes: int | Sequence[Any] | None = 0, **foreign: Any
+) -> Function:
     """Return a function of a batch; one that branches by values is computed for each group that agrees."""
     in_axes = tuple(in_axes) if isinstance(in_axes, list) else in_axes
     return to_arrays(autograd.vmap(of_arrays(fun), in_axes, out_axes, branches="split", **foreign))
@@ -114,7 +117,7 @@ def jit(fun: Function | None = None, **options: Any) -> Function:
     return to_arrays(autograd.compile(of_arrays(fun), fallback="warn", **options))
 
 
-def checkpoint(fun: Function, **options: Any) -> Function:
+def checkpoint(fun: Function, **options: Tree) -> Function:
     """Return a function whose intermediate results are computed again for its derivatives."""
     return to_arrays(functools.partial(autograd.checkpoint, of_arrays(fun)))
 
@@ -152,6 +155,6 @@ class custom_jvp(_Declared, autograd.custom_jvp):  # noqa: N801  # JAX's name
 class custom_vjp(_Declared, autograd.custom_vjp):  # noqa: N801  # JAX's name
     """Declare the reverse derivative of a function, as `autograd.custom_vjp` does."""
 
-    def defvjp(self, fwd: Function, bwd: Function, **options: Any) -> None:
+    def defvjp(self, fwd: Function, bwd: Function, **options: Tree) -> None:
         """Declare the rules: `fwd` returns the value and residuals, `bwd` the gradients for these and a cotangent."""
         super().defvjp(_rule(fwd), _rule(bwd))

@@ -5,52 +5,54 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 import autograd.special
 from nn import functional
 
+from ..._arguments import TensorLike
 from ._array import forwarded, names_of
 from .numpy import asarray
 
 
-def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Any:
+def leaky_relu(x: TensorLike, negative_slope: TensorLike = 0.01) -> Any:
     """Return x, times a slope where it is negative."""
     return np.where(asarray(x) >= 0, asarray(x), negative_slope * asarray(x))
 
 
-def squareplus(x: Any, b: Any = 4) -> Any:
+def squareplus(x: TensorLike, b: TensorLike = 4) -> Any:
     """Return (x + sqrt(x**2 + b)) / 2."""
     return (asarray(x) + np.sqrt(asarray(x) ** 2 + b)) / 2
 
 
-def softplus(x: Any) -> Any:
+def softplus(x: TensorLike) -> Any:
     """Return log(1 + exp(x))."""
     return np.logaddexp(asarray(x), 0.0)
 
 
-def gelu(x: Any, approximate: bool = True) -> Any:
+def gelu(x: TensorLike, approximate: bool = True) -> Any:
     """Return x times the normal distribution function, by default its approximation by tanh."""
     return forwarded(functional, "gelu")(asarray(x), approximate="tanh" if approximate else "none")
 
 
-def softmax(x: Any, axis: Any = -1, where: Any = None) -> Any:
+def softmax(x: TensorLike, axis: int | None = -1, where: TensorLike | None = None) -> Any:
     """Return the exponentials divided by their sum, and 0 where `where` is False."""
     given = asarray(x) if where is None else np.where(where, asarray(x), -np.inf)
     return forwarded(autograd.special, "softmax")(given, axis)
 
 
-def log_softmax(x: Any, axis: Any = -1) -> Any:
+def log_softmax(x: TensorLike, axis: int | None = -1) -> Any:
     """Return the logarithm of the softmax."""
     return forwarded(autograd.special, "log_softmax")(asarray(x), axis)
 
 
-def standardize(x: Any, axis: Any = -1, epsilon: Any = 1e-5) -> Any:
+def standardize(x: TensorLike, axis: int | None = -1, epsilon: TensorLike = 1e-5) -> Any:
     """Return x with the mean 0 and the variance 1."""
-    x = asarray(x)
-    return (x - np.mean(x, axis, keepdims=True)) / np.sqrt(np.var(x, axis, keepdims=True) + epsilon)
+    given = asarray(x)
+    return (given - np.mean(given, axis, keepdims=True)) / np.sqrt(np.var(given, axis, keepdims=True) + epsilon)
 
 
-def one_hot(x: Any, num_classes: int, *, dtype: Any = float, axis: int = -1) -> Any:
+def one_hot(x: TensorLike, num_classes: int, *, dtype: DTypeLike | None = float, axis: int = -1) -> Any:
     """Return 1 at the number of each class, and 0 elsewhere, also for numbers of no class."""
     found = np.expand_dims(asarray(x), -1) == np.arange(num_classes)
     return np.moveaxis(found.astype(dtype), -1, axis)

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 from scipy import special
 
+from ..._arguments import TensorLike
 from ._array import names_of
 from .numpy import asarray
 
@@ -20,7 +22,7 @@ class Config:
 
     jax_enable_x64 = False
 
-    def update(self, name: str, value: object) -> None:
+    def update(self, name: str, value: bool) -> None:
         """Take a setting."""
         if value and name in ("jax_debug_nans", "jax_debug_infs"):
             raise NotImplementedError(f"{name}: here it is `with autograd.detect_anomaly():`")
@@ -57,40 +59,46 @@ def _shape(shape: Any) -> tuple[int, ...]:
     return tuple(shape) if np.iterable(shape) else (shape,)
 
 
-def key(seed: Any) -> Any:
+def key(seed: TensorLike) -> Any:
     """Return a key: two words, also as `PRNGKey` in JAX, where that of `key` has no axis."""
-    seed = asarray(seed)
-    high, low = ((part & 0xFFFFFFFF).astype(np.uint32) for part in (seed >> 32, seed))
+    whole = asarray(seed)
+    high, low = ((part & 0xFFFFFFFF).astype(np.uint32) for part in (whole >> 32, whole))
     return np.stack([high if config.jax_enable_x64 else high * np.uint32(0), low], axis=-1)
 
 
 PRNGKey = key
 
 
-def key_data(keys: Any) -> Any:
+def key_data(keys: TensorLike) -> Any:
     """Return the words of keys."""
     return keys
 
 
-def split(key: Any, num: Shape = 2) -> Any:
+def split(key: TensorLike, num: Shape = 2) -> Any:
     """Return new keys."""
     return np.stack(_words(key, _shape(num)), axis=-1)
 
 
-def fold_in(key: Any, data: Any) -> Any:
+def fold_in(key: TensorLike, data: TensorLike) -> Any:
     """Return a new key, of a key and an integer."""
     low = asarray(data).astype(np.uint32)
     return np.stack(_threefry(asarray(key), np.zeros_like(low), low))
 
 
-def bits(key: Any, shape: Shape = (), dtype: Any = None) -> Any:
+def bits(key: TensorLike, shape: Shape = (), dtype: DTypeLike | None = None) -> Any:
     """Return random integers of 32 bits, or of 64."""
     high, low = _words(key, _shape(shape))
     wide = config.jax_enable_x64 if dtype is None else np.dtype(dtype).itemsize == 8
     return high.astype(np.uint64) << np.uint64(32) | low.astype(np.uint64) if wide else high ^ low
 
 
-def uniform(key: Any, shape: Shape = (), dtype: Any = float, minval: Any = 0.0, maxval: Any = 1.0) -> Any:
+def uniform(
+    key: TensorLike,
+    shape: Shape = (),
+    dtype: DTypeLike | None = float,
+    minval: TensorLike = 0.0,
+    maxval: TensorLike = 1.0,
+) -> Any:
     """Return numbers from `minval` up to `maxval`: those of JAX's float32, or of float64 where JAX is set to that."""
     kind: Any = np.float64 if _is_wide(dtype) else np.float32
     low, high = asarray(minval).astype(kind), asarray(maxval).astype(kind)
@@ -104,47 +112,51 @@ def _ends(dtype: Any) -> Any:
     return np.finfo(np.float64 if _is_wide(dtype) else np.float32)
 
 
-def normal(key: Any, shape: Shape = (), dtype: Any = float) -> Any:
+def normal(key: TensorLike, shape: Shape = (), dtype: DTypeLike | None = float) -> Any:
     """Return numbers of the normal distribution."""
     return math.sqrt(2) * special.erfinv(uniform(key, shape, dtype, -1 + _ends(dtype).epsneg, 1.0))
 
 
-def truncated_normal(key: Any, lower: Any, upper: Any, shape: Shape | None = None, dtype: Any = float) -> Any:
+def truncated_normal(
+    key: TensorLike, lower: TensorLike, upper: TensorLike, shape: Shape | None = None, dtype: DTypeLike | None = float
+) -> Any:
     """Return numbers of the normal distribution between two others."""
     shape = np.broadcast_shapes(np.shape(lower), np.shape(upper)) if shape is None else shape
     low, high = (special.erf(asarray(end) / math.sqrt(2)) for end in (lower, upper))
     return np.clip(math.sqrt(2) * special.erfinv(uniform(key, shape, dtype, low, high)), lower, upper)
 
 
-def multivariate_normal(key: Any, mean: Any, cov: Any, shape: Shape | None = None, dtype: Any = float) -> Any:
+def multivariate_normal(
+    key: TensorLike, mean: TensorLike, cov: TensorLike, shape: Shape | None = None, dtype: DTypeLike | None = float
+) -> Any:
     """Return vectors of the normal distribution with this mean and covariance, with any axes of `shape` before."""
     many = np.shape(mean)[:-1] if shape is None else _shape(shape)
     root = np.linalg.cholesky(asarray(cov))
     return mean + np.einsum("...ij,...j", root, normal(key, (*many, np.shape(mean)[-1]), dtype))
 
 
-def exponential(key: Any, shape: Shape = (), dtype: Any = float) -> Any:
+def exponential(key: TensorLike, shape: Shape = (), dtype: DTypeLike | None = float) -> Any:
     """Return numbers of the exponential distribution."""
     return -np.log1p(-uniform(key, shape, dtype))
 
 
-def gumbel(key: Any, shape: Shape = (), dtype: Any = float) -> Any:
+def gumbel(key: TensorLike, shape: Shape = (), dtype: DTypeLike | None = float) -> Any:
     """Return numbers of Gumbel's distribution."""
     return -np.log(-np.log(uniform(key, shape, dtype, _ends(dtype).tiny)))
 
 
-def laplace(key: Any, shape: Shape = (), dtype: Any = float) -> Any:
+def laplace(key: TensorLike, shape: Shape = (), dtype: DTypeLike | None = float) -> Any:
     """Return numbers of Laplace's distribution."""
     unit = uniform(key, shape, dtype, -1 + _ends(dtype).epsneg)
     return np.sign(unit) * np.log1p(-np.abs(unit))
 
 
-def bernoulli(key: Any, p: Any = 0.5, shape: Shape | None = None) -> Any:
+def bernoulli(key: TensorLike, p: TensorLike = 0.5, shape: Shape | None = None) -> Any:
     """Return bools that are true with a probability."""
     return uniform(key, np.shape(p) if shape is None else shape) < asarray(p).astype(_ends(float).dtype)
 
 
-def randint(key: Any, shape: Shape, minval: int, maxval: int, dtype: Any = int) -> Any:
+def randint(key: TensorLike, shape: Shape, minval: int, maxval: int, dtype: DTypeLike | None = int) -> Any:
     """Return integers from `minval` up to `maxval`, without it."""
     kind: Any = np.uint64 if _is_wide(dtype) else np.uint32
     span = max(int(maxval) - int(minval), 1)
@@ -154,9 +166,13 @@ def randint(key: Any, shape: Shape, minval: int, maxval: int, dtype: Any = int) 
     return (int(minval) + offset.astype(np.int64)).astype(dtype)
 
 
-def permutation(key: Any, x: Any, axis: int = 0) -> Any:
+def _below(x: Any) -> Any:
+    return asarray(np.arange(x) if np.ndim(x) == 0 else x)
+
+
+def permutation(key: TensorLike, x: TensorLike, axis: int = 0) -> Any:
     """Return the integers below `x`, or the rows of an array, in random order."""
-    values = asarray(np.arange(x) if np.ndim(x) == 0 else x)
+    values = _below(x)
     order = asarray(np.arange(values.shape[axis]))
     for _ in range(math.ceil(3 * math.log(max(1, len(order))) / math.log(2**32 - 1))):
         key, each = split(key)
@@ -164,9 +180,11 @@ def permutation(key: Any, x: Any, axis: int = 0) -> Any:
     return values.take(order, axis)
 
 
-def choice(key: Any, a: Any, shape: Shape = (), replace: bool = True, p: Any = None, axis: int = 0) -> Any:
+def choice(
+    key: TensorLike, a: TensorLike, shape: Shape = (), replace: bool = True, p: TensorLike | None = None, axis: int = 0
+) -> Any:
     """Return some of the integers below `a`, or of the rows of an array."""
-    values, many = asarray(np.arange(a) if np.ndim(a) == 0 else a), math.prod(_shape(shape))
+    values, many = _below(a), math.prod(_shape(shape))
     if p is None:
         if not replace:
             return permutation(key, values, axis).take(np.arange(many).reshape(shape), axis)
@@ -179,7 +197,7 @@ def choice(key: Any, a: Any, shape: Shape = (), replace: bool = True, p: Any = N
     return values.take(order[:many].reshape(shape), axis)
 
 
-def categorical(key: Any, logits: Any, axis: int = -1, shape: Shape | None = None) -> Any:
+def categorical(key: TensorLike, logits: TensorLike, axis: int = -1, shape: Shape | None = None) -> Any:
     """Return the indices of classes, by the logarithms of their probabilities."""
     before = () if shape is None else _shape(shape)[: len(_shape(shape)) - np.ndim(logits) + 1]
     noise = gumbel(key, (*before, *np.shape(logits)))

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 import autograd
 
+from ._array import Tree
+
 Kind = TypeVar("Kind", bound=type)
 Partial = functools.partial
 _registered: dict[type, Callable[[Any], tuple[Any, Any]]] = {}
@@ -33,7 +35,7 @@ class PyTreeDef:
 
         return filled(self)
 
-    def flatten_up_to(self, tree: Any) -> list[Any]:
+    def flatten_up_to(self, tree: Tree) -> list[Any]:
         """Return what another pytree has where this has leaves."""
         if self.make is None:
             return [tree]
@@ -68,11 +70,11 @@ def _filled(tree: Any, keys: list[Any], values: list[Any]) -> Any:
     return made
 
 
-def tree_flatten(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> tuple[list[Any], PyTreeDef]:
+def tree_flatten(tree: Tree, is_leaf: Callable[[Any], bool] | None = None) -> tuple[list[Any], PyTreeDef]:
     """Return the leaves of a pytree, and how it is built."""
     leaves: list[Any] = []
 
-    def built(tree: Any) -> PyTreeDef:
+    def built(tree: Tree) -> PyTreeDef:
         node = None if is_leaf is not None and is_leaf(tree) else _opened(tree)
         if node is None:
             leaves.append(tree)
@@ -84,12 +86,12 @@ def tree_flatten(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> tup
     return leaves, treedef
 
 
-def tree_leaves(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> list[Any]:
+def tree_leaves(tree: Tree, is_leaf: Callable[[Any], bool] | None = None) -> list[Any]:
     """Return the leaves of a pytree."""
     return tree_flatten(tree, is_leaf)[0]
 
 
-def tree_structure(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> PyTreeDef:
+def tree_structure(tree: Tree, is_leaf: Callable[[Any], bool] | None = None) -> PyTreeDef:
     """Return how a pytree is built."""
     return tree_flatten(tree, is_leaf)[1]
 
@@ -99,18 +101,18 @@ def tree_unflatten(treedef: PyTreeDef, leaves: Iterable[Any]) -> Any:
     return treedef.unflatten(leaves)
 
 
-def tree_map(f: Callable[..., Any], tree: Any, *rest: Any, is_leaf: Callable[[Any], bool] | None = None) -> Any:
+def tree_map(f: Callable[..., Any], tree: Tree, *rest: Tree, is_leaf: Callable[[Any], bool] | None = None) -> Any:
     """Return a pytree with what a function makes of each leaf, and of what the others have at its place."""
     leaves, treedef = tree_flatten(tree, is_leaf)
     return treedef.unflatten(map(f, leaves, *(treedef.flatten_up_to(each) for each in rest)))
 
 
-def tree_reduce(function: Callable[[Any, Any], Any], tree: Any, *initializer: Any) -> Any:
+def tree_reduce(function: Callable[[Any, Any], Any], tree: Tree, *initializer: Tree) -> Any:
     """Return what a function of two makes of all leaves, one after the other."""
     return functools.reduce(function, tree_leaves(tree), *initializer)
 
 
-def tree_all(tree: Any) -> bool:
+def tree_all(tree: Tree) -> bool:
     """Tell whether all leaves are true."""
     return all(tree_leaves(tree))
 
@@ -134,10 +136,10 @@ def register_dataclass(nodetype: Kind, data_fields: Iterable[str], meta_fields: 
     """Have pytrees contain objects of a dataclass: some of its fields are children, the others what describes it."""
     data, meta = [*data_fields], [*meta_fields]
 
-    def opened(tree: Any) -> tuple[Any, Any]:
+    def opened(tree: Tree) -> tuple[Any, Any]:
         return [getattr(tree, name) for name in data], tuple(getattr(tree, name) for name in meta)
 
-    def made(aux: Any, children: Any) -> Any:
+    def made(aux: tuple[Any, ...], children: list[Any]) -> Any:
         return nodetype(**dict(zip([*data, *meta], [*children, *aux], strict=True)))
 
     return register_pytree_node(nodetype, opened, made)

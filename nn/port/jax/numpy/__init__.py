@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
+from ...._arguments import TensorLike
 from .. import _array
 from . import fft, linalg
 
@@ -15,7 +17,7 @@ ndarray = _array.Array
 newaxis = None
 
 
-def array(object: Any, dtype: Any = None, copy: bool = True) -> Any:
+def array(object: Any, dtype: DTypeLike | None = None, copy: bool = True) -> Any:
     """Return an array of numbers, of nested lists of numbers and arrays, or of a copy of an ndarray."""
     if isinstance(object, list | tuple):
         parts = [array(each) if isinstance(each, list | tuple) else each for each in object]
@@ -25,22 +27,22 @@ def array(object: Any, dtype: Any = None, copy: bool = True) -> Any:
     return made if dtype is None else made.astype(dtype)
 
 
-def asarray(a: Any, dtype: Any = None) -> Any:
+def asarray(a: TensorLike, dtype: DTypeLike | None = None) -> Any:
     """Return an array, as `array` does."""
     return a if dtype is None and isinstance(a, _array.Array) else array(a, dtype)
 
 
-def argsort(a: Any, axis: int = -1) -> Any:
+def argsort(a: TensorLike, axis: int = -1) -> Any:
     """Return the order of the elements, in which equal ones stay as they are."""
     return asarray(a).argsort(axis)
 
 
-def clip(arr: Any, min: Any = None, max: Any = None) -> Any:
+def clip(arr: TensorLike, min: TensorLike | None = None, max: TensorLike | None = None) -> Any:
     """Return the nearest numbers between two others, of which each may be None."""
     return np.clip(asarray(arr), min, max)
 
 
-def fill_diagonal(a: Any, val: Any, wrap: bool = False, *, inplace: bool = True) -> Any:
+def fill_diagonal(a: TensorLike, val: TensorLike, wrap: bool = False, *, inplace: bool = True) -> Any:
     """Return a copy with another diagonal, where `inplace` is False, as it has to be."""
     if inplace:
         raise NotImplementedError(f"fill_diagonal() needs inplace=False: {_array.REMEDY}")
