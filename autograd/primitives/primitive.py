@@ -205,7 +205,8 @@ class Primitive:
         kept = self.kept(node, index) if lift is None else self.lifted(node, index, lift)
         if replace is not None:
             kept = tuple(map(replace, kept))
-        given = {name: index if name == "index" else None for name in names} if (names := self.at_call[of_rule]) else {}
+        names = self.at_call[of_rule]
+        given = {name: {"index": index, "shared": {}}.get(name) for name in names} if names else {}
         rule = self.applied[of_rule if len(self.applied) > 1 else 0]
         try:
             return rule(g, *kept, **given)

@@ -13,7 +13,7 @@ from autograd.extend import ARRAY_TYPES, accurate_sum
 from .half_precision import in_single
 
 Axes = tuple[int, ...]
-Shared = dict[Any, Any] | None  # what the rules of a gradient leave for each other
+Shared = dict[Any, Any]  # what the rules of a gradient leave for each other
 
 
 class Moments:
@@ -88,8 +88,6 @@ def _less_mean(x: Any, axes: Axes, eps: float, centered: bool, moments: Moments,
         x = x - moments.total(x.sum(axis=axes, keepdims=True)) / count if centered else x
         inverse = 1 / np.sqrt(moments.total((x * x).sum(axis=axes, keepdims=True)) / count + eps)
         return x, inverse
-    if shared is None:
-        return x - moments.mean, 1 / np.sqrt(moments.variance + eps)
     if "less mean" not in shared:
         shared["less mean"] = x - moments.mean, 1 / np.sqrt(moments.variance + eps)
     return shared["less mean"]
@@ -97,12 +95,9 @@ def _less_mean(x: Any, axes: Axes, eps: float, centered: bool, moments: Moments,
 
 def _summed(name: str, axes: Axes, shared: Shared, g: Any, x: Any = None) -> Any:
     """Return the sum of g, or of g * x, over axes, which are kept with length 1."""
-    found = None if shared is None else shared.get((name, axes))
-    if found is None:
-        found = accurate_sum(g, axes, keepdims=True) if x is None else _dots(g, x, axes)
-        if shared is not None:
-            shared[name, axes] = found
-    return found
+    if (name, axes) not in shared:
+        shared[name, axes] = accurate_sum(g, axes, keepdims=True) if x is None else _dots(g, x, axes)
+    return shared[name, axes]
 
 
 def _input_rule(
@@ -110,7 +105,7 @@ def _input_rule(
 ) -> Any:
     """Subtract from the gradient its mean and its part along the whitened input: the output does not depend on them."""
     factor = _is_factor(weight, x, axes)
-    shared = shared if factor or weight is None else None  # no other rule needs sums of g * weight
+    shared = shared if factor else {}  # no other rule needs sums of g * weight, or the whitened input
     rest, inverse = _less_mean(x, axes, eps, centered, moments, shared)
     g = g if factor or weight is None else g * weight
     count = moments.count(_count(x, axes))
@@ -119,7 +114,7 @@ def _input_rule(
     mean = moments.total(_summed("g", axes, shared, g)) / count if centered else None
     inverse = inverse * weight if factor else inverse
     if type(g) in ARRAY_TYPES and type(rest) in ARRAY_TYPES and g.dtype == rest.dtype:
-        gx = np.multiply(rest, along, rest if shared is None else None)
+        gx = np.multiply(rest, along, None if factor else rest)
         np.subtract(g, gx, gx)
         if centered:
             gx -= mean
