@@ -112,7 +112,7 @@ _later.homes.update(
         "hooks": "autograd.tensors.hooks",
         "loops that keep few states": "autograd.transforms.revolve",
         "machine code of loops": "autograd.transforms.compile.fused.loop_machine",
-        "numba": "autograd.transforms.compile.fused.loops",
+        "LLVM": "autograd.transforms.compile.fused.loops",
         "rolled loops": "autograd.transforms.compile.loops.rolled",
         "sparse derivatives": "autograd.transforms.sparse.derivatives",
         "sparse products": "autograd.scipy.sparse",

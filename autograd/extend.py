@@ -28,10 +28,10 @@ Programs of `compile`
     anew each time. `outside` and `done_outside` call on real arrays what changes parameters, as methods of
     `outside_types` do. A `Rehearsed` function is compiled without being asked, where nobody can tell the difference.
 Loops
-    `compiled_loop` makes numba compile a function of arrays when it is first called, and keep it on disk, and
-    `machine_function` LLVM what is written in its instructions, with a `machine_loop`, for `registers` of this
-    processor; `load_numba` raises where it is not installed. `fusing` tells whether the calls that run are recorded for
-    such loops, and `rolling` whether a `scan` of many calls would become machine code.
+    `machine_function` makes machine code of what is written in LLVM's instructions, with a `machine_loop`, for
+    `registers` of this processor, and keeps it on disk; `load_llvm` raises where LLVM is not installed. `fusing` tells
+    whether the calls that run are recorded for such loops, and `rolling` whether a `scan` of many calls would become
+    machine code.
 Distributions
     `densities` has functions of standardized variables, such as the quantile of Laplace's distribution, that keep their
     digits in the tails; `densities.special` is `scipy.special`, imported when a function of it is asked for.
@@ -109,16 +109,16 @@ if typing.TYPE_CHECKING:
     from .tensors.parameter_memory import borrow, is_sole_owner, lend, same_tensor, set_gradient_buffer
     from .tensors.tensor import pickled
     from .transforms.checkpoint import restore_in_checkpoints
-    from .transforms.compile.fused.loops import compiled_loop, load_numba, machine_function, machine_loop, registers
+    from .transforms.compile.fused.loops import load_llvm, machine_function, machine_loop, registers
     from .transforms.compile.rehearsed import Rehearsed
     from .visualize.page import html_page
 
 __all__ = [
     "ARRAY_TYPES", "Context", "Function", "Rehearsed", "TracedCall", "TracedOperation", "Widened", "accurate_sum",
-    "anywhere", "as_array", "borrow", "cached_arrays", "called", "compiled_loop", "composed", "densities",
+    "anywhere", "as_array", "borrow", "cached_arrays", "called", "composed", "densities",
     "describe_calls", "done_outside", "drawn", "elementwise", "enter_batch", "everywhere", "find_mistakes",
     "fusing", "general", "html_page", "importing", "innermost", "is_copy", "is_finite", "is_sole_owner",
-    "is_unpacked", "lazy_names", "leave_batch", "leaves", "lend", "levels", "linear", "load_numba",
+    "is_unpacked", "lazy_names", "leave_batch", "leaves", "lend", "levels", "linear", "load_llvm",
     "look_for_mistakes", "machine_function", "machine_loop", "mark_written", "missing", "multilinear", "name_calls",
     "not_differentiable", "outside", "outside_types", "overwrite", "pickled", "portions", "registers", "replacing",
     "restore_in_checkpoints", "rolling", "same_tensor", "select", "set_gradient_buffer", "set_module", "trace_calls",
@@ -137,7 +137,7 @@ _OWN = {
     "tensors.parameter_memory": ("borrow", "is_sole_owner", "lend", "same_tensor", "set_gradient_buffer"),
     "tensors.tensor": ("pickled",),
     "transforms.checkpoint": ("restore_in_checkpoints",),
-    "transforms.compile.fused.loops": ("compiled_loop", "load_numba", "machine_function", "machine_loop", "registers"),
+    "transforms.compile.fused.loops": ("load_llvm", "machine_function", "machine_loop", "registers"),
     "transforms.compile.rehearsed": ("Rehearsed",),
     "visualize.page": ("html_page",),
 }  # fmt: skip

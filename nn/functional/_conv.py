@@ -63,7 +63,7 @@ def conv2d(
     -----
     A batch is computed as one matrix product (im2col). The matrix, ``prod(kernel)`` times as large as the input, is
     kept for the gradient of the weight if it takes at most 16 MB; a larger one is only built a part at a time. Where
-    numba is installed, a convolution in float32 or float64 with at most 65,536 weights, and at
+    llvmlite is installed, a convolution in float32 or float64 with at most 65,536 weights, and at
     least a million products in all, is machine code without that matrix, in half of the time; sums are then in another
     order, so that the last bits may differ.
 

@@ -19,11 +19,11 @@ PATIENT, LEAST = 40_000_000, 4096
 
 @cache
 def _has_llvm() -> bool:
-    from autograd.extend import load_numba  # with what it needs, which few programs do
+    from autograd.extend import load_llvm  # with what it needs, which few programs do
 
     try:
-        load_numba("fused=None", whole=False)
-    except ImportError:  # numba is not installed, or not for this NumPy
+        load_llvm("fused=None")
+    except ImportError:  # it is not installed, or not for this Python
         return False
     return True
 
@@ -44,8 +44,8 @@ class Adam(MomentOptimizer, example=("lr=0.5", " 0.5, -1.5")):
         Use the largest v so far.
     fused
         Update in one loop of machine code, to the same bits; float32 and float64 only, and without NumPy's warnings of
-        an overflow. Needs ``pip install numba``. None: where it is installed, once that many elements were updated, 40
-        million, that the loop saves more time than it takes to make; False: never.
+        an overflow. Needs ``pip install llvmlite``. None: where it is installed, once that many elements were updated,
+        40 million, that the loop saves more time than it takes to make; False: never.
 
     References
     ----------

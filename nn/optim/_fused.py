@@ -1,4 +1,4 @@
-"""The steps of Adam and SGD as one loop each, of machine code that LLVM makes where numba is installed.
+"""The steps of Adam and SGD as one loop each, of machine code that LLVM makes.
 
 Each computes the same numbers as the passes of its optimizer, in the same order, so the parameters are the same bits.
 Options that are off are numbers that change nothing: a sign of 1, a rate of shrinking of 1.
@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from llvmlite import ir  # where numba is installed, of which `load_numba` has made sure
+from llvmlite import ir  # which `load_llvm` has found
 
 from autograd.extend import machine_function, machine_loop
 

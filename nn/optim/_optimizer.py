@@ -378,11 +378,11 @@ def check_betas(group: dict[str, Any]) -> None:
 
 
 def check_fused(group: dict[str, Any]) -> None:
-    """Raise if a group asks for a fused update, and numba is missing or a parameter has no loop."""
+    """Raise if a group asks for a fused update, and LLVM is missing or a parameter has no loop."""
     if group.get("fused"):
-        from autograd.extend import load_numba  # with what it needs, which few programs do
+        from autograd.extend import load_llvm  # with what it needs, which few programs do
 
-        load_numba("fused=True", whole=False)
+        load_llvm("fused=True")
         for parameter in group["params"]:
             check_looped(parameter)
 

@@ -22,7 +22,7 @@ import pytest
 import nn
 from autograd import CompileError, grad, hessian, jvp, tensor, vmap
 from autograd import compile as compiled
-from autograd.transforms.compile.fused.loops import load_numba
+from autograd.transforms.compile.fused.loops import load_llvm
 
 from .agreement import assert_same, differs
 
@@ -480,7 +480,7 @@ def test_random_functions(part: int) -> None:
 
 
 def test_loops_take_floats() -> None:
-    load_numba("this test")
+    load_llvm("this test")
 
     def function(x: Any, a: float, b: float) -> Any:
         y = np.tanh(x * a) * (1 - b) + np.exp(-x * x) * b

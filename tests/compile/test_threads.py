@@ -293,7 +293,7 @@ def test_what_is_printed_beside_a_recording_changes_nothing_of_it(kind: str, cal
         with creation.original_creation() as alone:
             return found, alone, np.empty
 
-    pytest.importorskip("numba")
+    pytest.importorskip("llvmlite")
 
     def looped(x: Any) -> Any:
         for _ in range(200):

@@ -54,7 +54,7 @@ ALL = [
 @pytest.mark.parametrize(("name", "options"), ALL, ids=[f"{name} {options}" for name, options in ALL])
 def test_each_optimizer(name: str, options: dict[str, Any]) -> None:
     if options.get("fused"):
-        pytest.importorskip("numba", reason="fused updates need it")
+        pytest.importorskip("llvmlite", reason="fused updates need it")
 
     def optimizer(net: nn.Module) -> nn.optim.Optimizer:
         parameters = [p for p in net.parameters() if p.ndim == 2] if name == "Muon" else net.parameters()

@@ -1,4 +1,4 @@
-"""The folder for compiled loops: numba runs what it finds there, so nobody else may write to it."""
+"""The folder for compiled loops: what is found there is run, so nobody else may write to it."""
 
 import os
 import pwd

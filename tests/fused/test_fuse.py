@@ -493,7 +493,7 @@ WITHOUT = """
 import sys
 from autograd.transforms.compile.compiled import compile
 
-sys.modules["numba"] = None
+sys.modules["llvmlite"] = None
 try:
     compile(abs, backend="numba")
 except ImportError as error:
@@ -523,8 +523,8 @@ def run(program: str) -> str:
     return done.stdout
 
 
-def test_without_numba_an_error_says_what_to_install() -> None:
-    assert run(WITHOUT) == 'compile(..., backend="numba") needs numba: pip install numba\n'
+def test_without_llvm_an_error_says_what_to_install() -> None:
+    assert run(WITHOUT) == 'compile(..., backend="numba") needs LLVM: pip install llvmlite\n'
 
 
 @pytest.mark.thorough

@@ -14,10 +14,10 @@ import pytest
 import scipy.special
 from hypothesis import given
 from hypothesis import strategies as st
-from numba.extending import intrinsic
+from llvmlite import ir
 
 from autograd.transforms.compile.fused.bits import Number
-from autograd.transforms.compile.fused.loops import compiled_loop
+from autograd.transforms.compile.fused.loops import machine_function, machine_loop
 from autograd.transforms.compile.fused.mathematics import WRITTEN
 
 from ..thorough import few
@@ -41,34 +41,24 @@ LIMITS = {
 }
 
 
-def for_numba(written: Callable[[Number], Number]) -> Any:
-    """Return a function for loops that numba compiles."""
-
-    def function(context: Any, x: Any) -> Any:
-        return x(x), lambda context, builder, signature, args: written(Number(builder, args[0])).value
-
-    return intrinsic(function)
-
-
-FUNCTIONS = {key: for_numba(written) for key, written in WRITTEN.items()}
 WIDER: dict[str, Callable[[Array], Array]] = {"erf": scipy.special.erf}  # the others are NumPy's
 
 
 def loop_of(name: str, dtype: Any) -> Callable[[Array], Array]:
-    def generator(context: Any, x: Any) -> Any:
-        return x(x), lambda context, builder, signature, args: WRITTEN[name, dtype](Number(builder, args[0])).value
+    def write(builder: Any, args: Any) -> Any:
+        source, target, count = args
+        kind = (ir.FloatType() if dtype is np.float32 else ir.DoubleType()).as_pointer()
+        x, out = (builder.inttoptr(address, kind) for address in (source, target))
+        with machine_loop(builder, count) as i:
+            result = WRITTEN[name, dtype](Number(builder, builder.load(builder.gep(x, [i]))))
+            builder.store(result.value, builder.gep(out, [i]))
+        return ir.IntType(1)(1)
 
-    function: Any = intrinsic(generator)
-
-    def loop(x: Array, out: Array) -> None:
-        for i in range(x.size):
-            out[i] = function(x[i])
-
-    compiled = compiled_loop(loop)
+    function = machine_function(f"{name} {np.dtype(dtype)}", 2, 1, write)
 
     def apply(x: Array) -> Array:
         out = np.empty_like(x)
-        compiled(x, out)
+        function(id(x), id(out), x.size)
         return out
 
     return apply

@@ -110,7 +110,7 @@ def test_two_calls_stay(at_once: None) -> None:
     assert not loops(compare(lambda x: (np.exp((x + 1) * 2),), (np.arange(9.0),)))
 
 
-def test_without_numba_nothing_is_fused(at_once: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_llvm_nothing_is_fused(at_once: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "autograd.transforms.compile.fused.loop_machine", None)
     assert not loops(compare(lambda x: (smooth(x),), (np.arange(9.0),)))
 

@@ -9,7 +9,7 @@ import nn
 from autograd import compile, no_grad, tensor, vmap
 from autograd.transforms.compile import session
 
-pytest.importorskip("numba")
+pytest.importorskip("llvmlite")
 
 STEPS = 12
 

@@ -16,7 +16,7 @@ from nn import functional
 from nn.functional._kernels import correlation, direct
 from nn.functional._kernels.sliding_windows import Windows, slide
 
-pytest.importorskip("numba")
+pytest.importorskip("llvmlite")
 rng = np.random.default_rng(0)
 WIDTHS = (64, 32, 16)  # bytes of a register
 

@@ -1,4 +1,4 @@
-"""Fused updates are the unfused ones: the same bits, states, groups and errors, and no numba unless it is asked for."""
+"""Fused updates are the unfused ones: the same bits, states, groups and errors, and no LLVM unless it is asked for."""
 
 import pickle
 import subprocess
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import nn
 from autograd import Tensor
-from autograd.extend import load_numba
+from autograd.extend import load_llvm
 from autograd.transforms.compile.fused.loops import cache_folder
 from nn.optim import _adam, _fused
 
@@ -137,10 +137,10 @@ class Own(nn.optim.Adam):
     """An optimizer of the user's."""
 
 
-@pytest.mark.parametrize("case", ["few", "half precision", "own", "off", "raises", "no numba", "lr", "eps"])
+@pytest.mark.parametrize("case", ["few", "half precision", "own", "off", "raises", "no LLVM", "lr", "eps"])
 def test_what_is_never_fused_unasked(case: str, updates: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    if case == "no numba":
-        monkeypatch.setitem(sys.modules, "numba", None)
+    if case == "no LLVM":
+        monkeypatch.setitem(sys.modules, "llvmlite", None)
         _adam._has_llvm.cache_clear()
     w = nn.Parameter(np.ones(5 if case == "few" else 30), dtype=np.float16 if case == "half precision" else np.float32)
     kind = Own if case == "own" else nn.optim.Adam
@@ -231,7 +231,7 @@ WITHOUT = """
 import sys
 import nn
 
-sys.modules["numba"] = None  # so that importing it fails, as where it is not installed
+sys.modules["llvmlite"] = None  # so that importing it fails, as where it is not installed
 try:
     nn.optim.{name}([nn.Parameter([1.0])], fused=True)
 except ImportError as error:
@@ -241,9 +241,9 @@ except ImportError as error:
 
 @pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", FUSED)
-def test_without_numba_an_error_says_what_to_install(name: str) -> None:
+def test_without_llvm_an_error_says_what_to_install(name: str) -> None:
     done = subprocess.run([sys.executable, "-c", WITHOUT.format(name=name)], capture_output=True, text=True, check=True)
-    assert done.stdout == "fused=True needs numba: pip install numba\n", done.stderr
+    assert done.stdout == "fused=True needs LLVM: pip install llvmlite\n", done.stderr
 
 
 ASKED = """
@@ -288,11 +288,21 @@ def test_the_folder_of_compiled_loops(tmp_path: Path, monkeypatch: pytest.Monkey
     assert cache_folder() is None  # then loops are compiled in each process
 
 
-def test_a_numba_that_cannot_be_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "numba.py").write_text('raise ImportError("Numba needs NumPy 2.4 or less")')
-    monkeypatch.delitem(sys.modules, "numba", raising=False)
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        ("raise ImportError('no libffi')", r"x needs llvmlite, which cannot be loaded here \(no libffi\): pip install"),
+        ("llvm_version_info = 14, 0, 6", r"x needs llvmlite, which is 0\.43\.0 here, with an LLVM older than 20: pip"),
+    ],
+)
+def test_an_llvm_that_is_of_no_use(found: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "llvmlite").mkdir()
+    (tmp_path / "llvmlite/__init__.py").write_text("__version__ = '0.43.0'")
+    (tmp_path / "llvmlite/binding.py").write_text(found)
+    for module in ("llvmlite", "llvmlite.binding"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.syspath_prepend(str(tmp_path))
-    with pytest.raises(
-        ImportError, match=r"x needs numba, which cannot be loaded here \(Numba needs NumPy 2.4 or less\)"
-    ):
-        load_numba("x")
+    with pytest.raises(ImportError, match=message):
+        load_llvm("x")
+    for module in ("llvmlite", "llvmlite.binding"):
+        sys.modules.pop(module, None)  # what was loaded before comes back

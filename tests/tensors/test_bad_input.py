@@ -76,8 +76,8 @@ PASSIVE = {
     *("TracedCall", "TracedOperation", "is_grad_enabled"),
     *("draw_graph", "html_page", "player", "replacing", "watch_calls"),
     "compatibility",  # a mode of the whole process, which tests/hips sets
-    # What layers say to a recorder and to numba: it takes functions and arrays as they are.
-    *("cached_arrays", "compiled_loop", "done_outside", "drawn", "fusing", "is_copy", "is_finite", "load_numba"),
+    # What layers say to a recorder and to LLVM: it takes functions and arrays as they are.
+    *("cached_arrays", "done_outside", "drawn", "fusing", "is_copy", "is_finite", "load_llvm"),
     *("machine_function", "machine_loop", "registers", "select"),
     *("Rehearsed", "Widened", "called", "outside", "rolling", "unrecorded"),
     *("importing", "lazy_names"),  # what a package does when it is imported

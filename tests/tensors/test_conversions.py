@@ -558,7 +558,6 @@ def test_every_public_transform_is_looked_at() -> None:
     declare = {
         "vmap",
         "compile",
-        "compiled_loop",
         "cached_arrays",
         "called",
         "layout_alone",

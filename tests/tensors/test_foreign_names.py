@@ -228,7 +228,7 @@ def test_what_compile_does_not_know() -> None:
         compiles(np.sin, nonsense=0)
     names: tuple[Any, ...] = ("inductor", "c", "jax", "", None, [])
     for name in names:
-        with pytest.raises(ValueError, match=r'"numpy", or "numba" for fused.*needs pip install numba$'):
+        with pytest.raises(ValueError, match=r'"numpy", or "numba" for fused.*needs pip install llvmlite$'):
             compiles(np.sin, backend=name)
 
 

@@ -148,5 +148,5 @@ def test_what_is_missing_is_named_as_it_is_installed() -> None:
     root = Path(__file__).parents[2]
     sources = [path for folder in ("nn", "datasets", "examples") for path in (root / folder).rglob("*.py")]
     advice = [found for path in sources for found in re.findall(r"pip install ([^\s\"`]+)", path.read_text())]
-    assert set(advice) >= {"matplotlib", "numba", "pillow", "onnx", "tensorboard"}
+    assert set(advice) >= {"matplotlib", "llvmlite", "pillow", "onnx", "tensorboard"}
     assert not [name for name in advice if name.strip("'").startswith("plaingrad")]

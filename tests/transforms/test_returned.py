@@ -37,7 +37,7 @@ TRANSFORMS: dict[str, Callable[[Any], Any]] = {
 # They declare operations, which are no functions of functions.
 DECLARATIONS = {"composed", "elementwise", "general", "linear", "multilinear"}
 # A function that is compiled may return anything; one that is called outside a program, by a loop or of leaves, too.
-CALLS = {"called", "unrecorded", "compile", "compiled_loop", "outside", "tree_map"}
+CALLS = {"called", "unrecorded", "compile", "outside", "tree_map"}
 
 
 def forgotten(x: Any) -> Any:

@@ -416,7 +416,7 @@ def compile(
     arguments of new shapes, dtypes or strides runs the function itself and records it; later ones run what was
     recorded, which is straight-line Python, without a graph, an allocation for most results, or the function's own
     lines. With the backend ``"numpy"`` the results are the same to the last bit, wherever those of the function itself
-    do not depend on where NumPy puts its arrays; docs/howto/compile.md says where they do. Where numba is installed,
+    do not depend on where NumPy puts its arrays; docs/howto/compile.md says where they do. Where llvmlite is installed,
     loops of many calls on small arrays run as machine code, in which exp, sin, products of matrices and the like may
     differ in the last bits.
 
@@ -440,7 +440,7 @@ def compile(
         ``float(x)``), on random numbers other than `nn.random`'s, or on arrays of unknown origin: ``"raise"`` an error,
         or call the function as it is from then on, after a warning (``"warn"``) or without one (``"eager"``).
     backend
-        ``"auto"``: NumPy's calls, and if numba is installed machine code for loops of the function that do the same
+        ``"auto"``: NumPy's calls, and if llvmlite is installed machine code for loops of the function that do the same
         again and again on small arrays, and for `scan`, where that pays; and once a program has run so often that it
         pays, for rows of elementwise calls and sums, to the same bits. ``"numpy"``: NumPy's calls alone. ``"numba"``:
         machine code for shorter loops, too, and from the first call on for rows with functions such as exp. Results of
@@ -484,13 +484,13 @@ def compile(
     if backend not in ("auto", "numpy", "numba"):
         raise ValueError(
             f'compile: backend={backend!r}: it is "auto", "numpy", or "numba" for fused loops, which needs '
-            f"pip install numba"
+            f"pip install llvmlite"
         )
     if function is None:
         return functools.partial(compile, fallback=fallback, backend=backend)
     check_callable("function", function)
     if backend == "numba":
-        load("numba").load_numba('compile(..., backend="numba")')
+        load("LLVM").load_llvm('compile(..., backend="numba")')
     if isinstance(function, Compiled):
         function = function.__wrapped__
     return Compiled(function, fallback, backend)

@@ -146,7 +146,7 @@ class ProgramRecorder:
 
     def rolls(self, calls: int) -> bool:
         """Tell whether a loop of so many calls, in all its iterations, becomes machine code, if that can be made."""
-        return self.fewest < math.inf and calls >= self.fewest and find_spec("numba") is not None
+        return self.fewest < math.inf and calls >= self.fewest and find_spec("llvmlite") is not None
 
     # Where the function meets what cannot be recorded
 

@@ -1,4 +1,4 @@
-"""Correlation without im2col: machine code that LLVM makes, where numba is installed.
+"""Correlation without im2col: machine code that LLVM makes, where llvmlite is installed.
 
 A product of matrices takes the columns of all windows, ``prod(kernel)`` times as many elements as there are, and BLAS
 has half of its speed where one of the matrices has few rows. Here a tile of outputs is held in registers while the
@@ -68,7 +68,7 @@ class _Plan(NamedTuple):
 
 @cache
 def _machine() -> Machine | None:
-    """Return what is compiled for, or None where numba is not installed, or LLVM does not know the processor."""
+    """Return what is compiled for, or None where LLVM is not installed, or does not know the processor."""
     try:
         width, many = extend.registers()  # loaded when it is needed
     except (ImportError, OSError, RuntimeError):
@@ -204,7 +204,7 @@ def _part(starts: Sequence[int], lengths: Sizes) -> Any:
 def _known() -> Machine:
     machine = _machine()
     if machine is None:
-        raise ImportError("a program with this convolution needs numba: pip install numba")
+        raise ImportError("a program with this convolution needs LLVM: pip install llvmlite")
     return machine
 
 

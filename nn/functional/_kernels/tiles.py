@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from llvmlite import ir  # where numba is installed, of which `load_numba` has made sure
+from llvmlite import ir  # which `load_llvm` has found
 
 from autograd.extend import machine_function
 

@@ -20,7 +20,7 @@ from autograd.transforms.pytree import flatten
 
 from .random_loops import run_by_python
 
-pytest.importorskip("numba")
+pytest.importorskip("llvmlite")
 
 W = np.array([[0.9, 0.1, 0.0], [-0.2, 0.8, 0.1], [0.1, 0.0, 0.7]])
 

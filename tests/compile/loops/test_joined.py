@@ -10,7 +10,7 @@ from autograd.transforms.pytree import flatten
 
 from .random_loops import loops_of
 
-pytest.importorskip("numba")
+pytest.importorskip("llvmlite")
 
 W = np.random.default_rng(0).normal(size=(3, 3))
 XS = np.random.default_rng(1).normal(size=(20, 3))

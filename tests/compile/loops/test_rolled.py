@@ -143,7 +143,7 @@ def test_batches_of_what_a_step_closes_over_in_machine_code() -> None:
     checked(vmap(of_closure), (BATCH,), backend="numba")
 
 
-def test_batches_where_numba_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_where_llvm_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (recorder, roll, running):
         monkeypatch.setattr(module, "find_spec", lambda name: None)
 
@@ -162,12 +162,12 @@ def test_batches_where_numba_is_not_installed(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("made", [lambda x: np.asarray(x, np.float32), lambda x: np.asarray(x > 0, dtype=float)])
-@pytest.mark.parametrize("numba", [True, False])
+@pytest.mark.parametrize("llvm", [True, False])
 def test_an_array_of_another_dtype_in_a_batch(
-    made: Callable[..., Any], numba: bool, monkeypatch: pytest.MonkeyPatch
+    made: Callable[..., Any], llvm: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if numba:
-        pytest.importorskip("numba")
+    if llvm:
+        pytest.importorskip("llvmlite")
     else:
         for module in (recorder, roll, running):
             monkeypatch.setattr(module, "find_spec", lambda name: None)

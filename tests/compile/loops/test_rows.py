@@ -12,7 +12,7 @@ from autograd.transforms.compile.loops import roll
 
 from .random_loops import difference, run_by_python
 
-pytest.importorskip("numba")
+pytest.importorskip("llvmlite")
 
 X = np.array([0.3, 0.5, 0.2])
 STEPS = 12

@@ -56,7 +56,7 @@ def test_what_is_collected(backend: Any, reverse: bool) -> None:
     """By NumPy alone each row has the bits of a step without `compile`."""
     tolerance = 0.0
     if backend == "auto":
-        pytest.importorskip("numba")
+        pytest.importorskip("llvmlite")
         tolerance = 1e-12
     compiled = compile(lambda h, xs: of_states(h, xs, reverse), backend=backend)
     expected = _leaves(of_states(LEFT, XS, reverse))
@@ -69,7 +69,7 @@ def test_what_is_collected(backend: Any, reverse: bool) -> None:
 
 
 def test_derivatives() -> None:
-    pytest.importorskip("numba")
+    pytest.importorskip("llvmlite")
     compiled, expected = compile(grad(loss, argnums=(0, 1))), grad(loss, argnums=(0, 1))(LEFT, XS)
     for _ in range(4):
         for y, x in zip(compiled(LEFT, XS), expected, strict=True):
@@ -79,7 +79,7 @@ def test_derivatives() -> None:
 
 def test_errors_are_raised_where_they_are_asked_for() -> None:
     """Machine code raises no errors of NumPy's: the loop then runs by NumPy's calls."""
-    pytest.importorskip("numba")
+    pytest.importorskip("llvmlite")
 
     def step(h: Any, x: Any) -> Any:
         h = cell(h, x)
@@ -95,7 +95,7 @@ def test_errors_are_raised_where_they_are_asked_for() -> None:
 
 
 def test_a_loop_that_saves_little_stays_as_it_is() -> None:
-    pytest.importorskip("numba")
+    pytest.importorskip("llvmlite")
     compiled = compile(lambda h, xs: scan(lambda h, x: (h @ WEIGHT + x, np.sum(h)), h, xs))
     for _ in range(4):
         compiled(LEFT, XS)

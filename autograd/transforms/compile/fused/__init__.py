@@ -1,1 +1,1 @@
-"""Fused loops: elementwise chains and row reductions in one pass, compiled by numba where it is asked for."""
+"""Fused loops: elementwise chains and row reductions in one pass, compiled by LLVM."""

@@ -14,7 +14,7 @@ from numpy.typing import DTypeLike
 from .bits import BIT, BYTE, INDEX, Number, apart, called, from_library, in_function, parts_of, several, together
 from .mathematics import SINES, WRITTEN
 
-from llvmlite import ir  # isort: skip - mathematics.py has found numba
+from llvmlite import ir  # isort: skip - mathematics.py has found it
 
 _TYPES: dict[str, ir.Type] = {"bool": BIT, "int64": INDEX, "float32": ir.FloatType(), "float64": ir.DoubleType()}
 _NAMES = {str(kind): name for name, kind in _TYPES.items()}

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .loops import load_numba
+from .loops import load_llvm
 
-load_numba("a fused loop", whole=False)
+load_llvm("a fused loop")
 from llvmlite import ir  # noqa: E402 - the line above has said how to install it
 
 BIT, BYTE, INDEX = ir.IntType(1), ir.IntType(8), ir.IntType(64)

@@ -43,10 +43,10 @@ def _takes_second() -> bool:
 
 _TAKES_SECOND = _takes_second()
 _FUNCTIONS = frozenset((np.exp, np.expm1, np.log, np.log1p, np.tanh, np.cosh))  # which NumPy computes in another way
-# Seconds, as measured: to load numba and machine code from disk, or make some; what each further call of a row saves,
+# Seconds, as measured: to load LLVM and machine code from disk, or make some; what each further call of a row saves,
 # and each byte of its result.
 _TO_FUSE, _A_CALL, _A_BYTE = 0.5, 2e-7, 3e-11
-_MOST = 100_000  # runs: if it takes more, machine code saves nothing that is worth the memory of numba
+_MOST = 100_000  # runs: if it takes more, machine code saves nothing that is worth the memory of LLVM
 
 
 def fuse(program: Program, *, exact: bool = False) -> None:
@@ -66,7 +66,7 @@ def runs_until_fused(program: Program, *, exact: bool = True) -> int:
     That is when machine code would have saved as long as it takes to make it, by counts alone: so the same runs do the
     same each time, and cost at most twice what the better choice would have.
     """
-    if find_spec("numba") is None:
+    if find_spec("llvmlite") is None:
         return 0
     saved = 0.0
     for fits, row in groupby(program.calls, lambda call: _is_suited(call) and (not exact or _is_exact(call))):
@@ -77,7 +77,7 @@ def runs_until_fused(program: Program, *, exact: bool = True) -> int:
 
 
 def fuse_unasked(program: Program, *, exact: bool = True) -> None:
-    """Fuse rows of exact calls, or of all, unless numba cannot be loaded here."""
+    """Fuse rows of exact calls, or of all, unless LLVM cannot be loaded here."""
     with suppress(ImportError):
         fuse(program, exact=exact)
 

@@ -18,7 +18,7 @@ from .elements import Elements
 from .loops import machine_loop
 from .values import BOOL, dtype_of
 
-from llvmlite import ir  # isort: skip - after numba was found
+from llvmlite import ir  # isort: skip - after LLVM was found
 
 ABREAST = 8  # elements of a batch, at most
 SINES = "sin", "cos"  # of which one takes most of what is needed for the other

@@ -1,6 +1,6 @@
 """Machine code of loops: which way each is compiled, and the function that runs one, or several one after the other.
 
-Such a function is given where the objects of the arrays are; numba takes long to compile arrays.
+Such a function is given where the objects of the arrays are.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .loops import DTYPE, FLAGS, ITEMS, TYPE, Held, elements_of, machine_builtin
 from .nest_code import ALIGNED, Memory, NestWriter
 from .nests import Nests
 
-from llvmlite import ir  # isort: skip - after numba was found
+from llvmlite import ir  # isort: skip - after LLVM was found
 
 Array = np.ndarray[Any, Any]
 #: What a loop is made from, and the numbers of its arguments, its final values, what it stacks, and memory for it.

@@ -1,7 +1,7 @@
-"""Machine code of loops, by LLVM alone or by numba, which is kept on disk for the next process.
+"""Machine code of loops, by LLVM, which is kept on disk for the next process.
 
-LLVM comes with numba, which is imported here alone, and only to compile functions of Python: a program that does not
-need it neither waits for it nor has to install it.
+LLVM comes with llvmlite, which is installed with numba, too. It is loaded when machine code is first made: a program
+that does not need it neither waits for it nor has to install it.
 """
 
 from __future__ import annotations
@@ -19,13 +19,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
 
 from autograd.inside import warn
 
-F = TypeVar("F", bound=Callable[..., Any])
 Held = np.ndarray[Any, Any] | np.dtype[Any] | type | Callable[..., bool]
 
 FIRST_FIELD = object.__basicsize__  # of an array: where its elements are, as extensions know that are made for NumPy
@@ -53,67 +52,33 @@ class Method(ctypes.Structure):
     ]  # fmt: skip
 
 
+OLDEST = (20,)  # LLVM: pointers have no types
 # for which processor, if not for this one: as numba is told
 PROCESSOR, FEATURES = os.environ.get("NUMBA_CPU_NAME"), os.environ.get("NUMBA_CPU_FEATURES")
-_deciding, _compiling = threading.Lock(), threading.RLock()
+_compiling = threading.RLock()
 _ADDRESSES: dict[str, int] = {}  # of machine code, by name: equal loops are one
 _METHODS: dict[tuple[str, int], Method] = {}  # which Python reads as long as a builtin lives: these live for ever
 
 
-def load_numba(what: str, *, whole: bool = True) -> Any:
-    """Return numba, or else llvmlite, which comes with it; or raise an error that says that `what` needs it.
+def load_llvm(what: str) -> Any:
+    """Return llvmlite, which makes machine code; or raise an error that says that `what` needs it.
 
     Raises
     ------
     ImportError
-        If numba is not installed, or does not run with this NumPy or Python.
+        If llvmlite is not installed, cannot be loaded, or is too old.
     """
-    if find_spec("numba") is None:
-        raise ImportError(f"{what} needs numba: pip install numba")
+    if find_spec("llvmlite") is None:
+        raise ImportError(f"{what} needs LLVM: pip install llvmlite")
     try:
         import llvmlite.binding
-
-        if whole:
-            import numba
-    except ImportError as error:
-        remedy = "pip install --upgrade numba"
-        raise ImportError(f"{what} needs numba, which cannot be loaded here ({error}): {remedy}") from error
-    return numba if whole else llvmlite
-
-
-def compiled_loop(function: F) -> F:
-    """Make numba compile a function of arrays and numbers when it is first called.
-
-    Division by zero gives inf or nan, as in NumPy. Multiplications and additions are rounded one by one: the loop
-    computes the same bits as the NumPy calls that it stands for. The machine code is kept in `cache_folder`, if that
-    can be written to, for each processor and each version of the function's file; not that of a closure, such as one
-    of several functions that a function makes.
-
-    Raises
-    ------
-    ImportError
-        At the first call, if numba is not installed.
-    """
-
-    @functools.cache
-    def compiled() -> Any:
-        numba, folder = load_numba(f"the loop {function.__name__}"), cache_folder()
-        jit = functools.partial(numba.njit, error_model="numpy", no_cfunc_wrapper=True)
-        if folder is None or function.__closure__:  # closures have one name: numba may link one process's to another's
-            return jit(function)
-        config = numba.core.config
-        with _deciding:  # numba asks for the folder now, and would otherwise write beside the source
-            before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
-            try:
-                return jit(function, cache=True)
-            finally:
-                config.CACHE_DIR = before
-
-    @functools.wraps(function)
-    def loop(*args: Any) -> Any:
-        return compiled()(*args)
-
-    return cast(F, loop)
+    except (ImportError, OSError) as error:
+        reason = f"cannot be loaded here ({error})"
+        raise ImportError(f"{what} needs llvmlite, which {reason}: pip install --upgrade llvmlite") from error
+    if llvmlite.binding.llvm_version_info < OLDEST:
+        reason = f"is {llvmlite.__version__} here, with an LLVM older than {OLDEST[0]}"
+        raise ImportError(f"{what} needs llvmlite, which {reason}: pip install --upgrade llvmlite numba")
+    return llvmlite
 
 
 def machine_function(
@@ -122,8 +87,7 @@ def machine_function(
     """Return a function of the ids of so many arrays and of so many integers, whose machine code is kept on disk.
 
     `write` is given LLVM's builder, the addresses of the elements of the arrays, and the integers, and returns what the
-    function does. That LLVM alone compiles it saves what numba loads to compile functions of Python, which takes longer
-    than most of these do.
+    function does.
 
     Parameters
     ----------
@@ -237,7 +201,7 @@ def _kept(path: Path) -> bytes | None:
 @functools.cache
 def _llvm() -> tuple[Any, Any, Any, str]:
     """Return LLVM, what it compiles for, what holds its machine code, and a text that tells these from others."""
-    llvm = load_numba("a fused loop", whole=False).binding
+    llvm = load_llvm("a fused loop").binding
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     cpu, features = PROCESSOR or llvm.get_host_cpu_name(), FEATURES or llvm.get_host_cpu_features().flatten()
@@ -276,9 +240,9 @@ def cache_folder() -> Path | None:
     """Return the folder for compiled loops, or None if none can be made.
 
     It is within ``NUMBA_CACHE_DIR`` if that is set, else in the user's folder for caches; never the folder of the
-    source, which may be read-only. numba notices if the file of a loop has changed, but not those of what it calls:
-    each version of those has a folder of its own, and a new one removes folders to which nothing was added for 90 days.
-    numba runs what it finds, so the folder has to be the user's, closed to others for writing, or a warning says so.
+    source, which may be read-only. Each version of what writes the loops has a folder of its own, and a new one removes
+    folders to which nothing was added for 90 days. What is found is run, so the folder has to be the user's, closed to
+    others for writing, or a warning says so.
     """
     given = os.environ.get("NUMBA_CACHE_DIR")
     try:

@@ -1,6 +1,6 @@
-"""exp, log, tanh, sin and their kin for loops that numba compiles, in float32 and float64, without a branch or a call.
+"""exp, log, tanh, sin and their kin for loops, in float32 and float64, without a branch or a call.
 
-numba leaves them to the C library, whose functions no loop can vectorize. Here each is arithmetic: the argument is
+LLVM leaves them to the C library, whose functions no loop can vectorize. Here each is arithmetic: the argument is
 reduced to a short interval, where a polynomial is as good as the function, and the bits of the exponent do the rest.
 Of sin and cos, arguments of half a million and more, which are seldom, are left to the C library.
 Edges are those of NumPy: inf, nan, signed zeros, subnormal arguments and results, overflow to inf, and underflow to 0

@@ -22,7 +22,7 @@ from .nest_tiles import Tile
 from .nest_writer import StepWriter
 from .nests import Nests
 
-from llvmlite import ir  # isort: skip - after numba was found
+from llvmlite import ir  # isort: skip - after LLVM was found
 
 ALIGNED = 64  # bytes
 _VOID = ir.VoidType()

@@ -10,7 +10,7 @@ from .bits import BYTE, INDEX, apart, together
 from .loops import machine_loop
 from .nest_steps import Buffer
 
-from llvmlite import ir  # isort: skip - after numba was found
+from llvmlite import ir  # isort: skip - after LLVM was found
 
 
 def table_of(builder: ir.IRBuilder, values: list[float], kind: ir.Type) -> ir.Value:

@@ -16,7 +16,7 @@ from .bits import INDEX, Number, apart, multiply_add, parts_of, together, variab
 from .nest_memory import Writer, halved
 from .nest_steps import Product
 
-from llvmlite import ir  # isort: skip - after numba was found
+from llvmlite import ir  # isort: skip - after LLVM was found
 
 BYTES = 64  # of a vector
 ROWS, SUMS = 4, 4  # rows of a block, and vectors where there is one row

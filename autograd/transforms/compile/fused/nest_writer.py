@@ -15,7 +15,7 @@ from .nest_memory import Writer, halved, table_of
 from .nest_products import write_product
 from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Scatter, Step, View, in_order
 
-from llvmlite import ir  # isort: skip - after numba was found
+from llvmlite import ir  # isort: skip - after LLVM was found
 
 LANES = 8  # elements that are computed side by side
 BLOCK = 128  # terms of a sum that NumPy adds up in eight places

@@ -34,7 +34,7 @@ _COLLECTS = (np.stack, np.array)
 
 def roll(program: Program, fewest: float) -> None:
     """Replace the repeats of a program by loops, if they have at least `fewest` calls in all; note what they are."""
-    if len(program.calls) < fewest or find_spec("numba") is None:
+    if len(program.calls) < fewest or find_spec("llvmlite") is None:
         return
     before = {name: copy.copy(part) for name, part in vars(program).items()}
     memories = [(x, x.memory) for call in program.calls for x in traced_in(call.result)]

@@ -86,7 +86,7 @@ class CompiledLoop:
             self.form is not None
             and not errors_raise()
             and (count > SHORT or self._called)
-            and (machine := self._machine or self._from_numba("MachineCode", self.form))  # not while others record
+            and (machine := self._machine or self._machine_code_of("MachineCode", self.form))  # not while others record
         ):
             self._machine = machine
             if not machine(*given, *results, count):
@@ -136,24 +136,24 @@ class CompiledLoop:
     def compile(self) -> None:
         """Find what machine code of it is made from, if that is possible; `why` says why not."""
         with original_creation() as self._tried:
-            self.form = self._from_numba("form_of", self.loop) if self._tried else None
+            self.form = self._machine_code_of("form_of", self.loop) if self._tried else None
 
     def lanes(self, batched: tuple[bool, ...], size: int, tables: tuple[int, ...] = ()) -> Lanes | None:
         """Return the loop for each element of a batch; None if there is no machine code of that."""
-        machine = self._from_numba("machine_code", self.loop, batched, size, tables)
+        machine = self._machine_code_of("machine_code", self.loop, batched, size, tables)
         return machine and Lanes(self, machine, batched, size, tables)
 
-    def _from_numba(self, name: str, *given: Any) -> Any:
-        if find_spec("numba") is None:
-            self.why = "numba is not installed"
+    def _machine_code_of(self, name: str, *given: Any) -> Any:
+        if find_spec("llvmlite") is None:
+            self.why = "llvmlite is not installed"
             return None
         try:
             with original_creation() as alone:
                 return getattr(load("machine code of loops"), name)(*given) if alone else None
         except Unsuitable as unsuitable:
             self.why, self._fuses = str(unsuitable), True
-        except ImportError as error:  # numba is there, but not for this NumPy or Python
-            self.why = f"numba cannot be loaded ({error})"
+        except ImportError as error:  # it is there, but too old, or not for this Python
+            self.why = f"{error}"
         return None
 
     # By Python
