@@ -28,6 +28,11 @@ def of_scipy(name: str) -> Any:
     return getattr(stats, name)
 
 
+def formula(function: Callable[..., Any]) -> Any:
+    """Declare a function of a standardized variate, or a chance, and shape parameters, in one line."""
+    return staticmethod(function)
+
+
 class Named:
     """A distribution under SciPy's name."""
 
