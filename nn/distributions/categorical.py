@@ -70,7 +70,7 @@ class OfClasses(Distribution):
         noise = self._noise("random", shape, generator)[..., None] * below[..., -1:]
         return np.minimum(np.sum(noise >= below, axis=-1), self._classes - 1)
 
-    def _entropy(self) -> Any:
+    def _entropy_of_class(self) -> Any:
         logits = self.logits
         least = np.finfo(logits.dtype).min
         return -np.sum(np.maximum(logits, least) * self.probs, axis=-1)
@@ -115,9 +115,7 @@ class Categorical(OfClasses):
     mean = formula(lambda self: np.full(self.batch_shape, np.nan, self._dtype), "Nan, for an index has no mean.")
     mode = formula(lambda self: np.argmax(self.probs, axis=-1), "The index of the most probable class.")
     variance = formula(lambda self: self.mean, "Nan, for an index has no variance.")
-
-    def entropy(self) -> Tensor:
-        return self._entropy()
+    _entropy = formula(lambda self: self._entropy_of_class())
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         """Return all indices along a new first axis."""
@@ -172,9 +170,7 @@ class OneHotCategorical(OfClasses):
     mean = formula(lambda self: self.probs, "The probabilities.")
     mode = formula(lambda self: self._row(np.argmax(self.probs, axis=-1)), "The row of the most probable class.")
     variance = formula(lambda self: self.probs * (1 - self.probs), "The variance of each number.")
-
-    def entropy(self) -> Tensor:
-        return self._entropy()
+    _entropy = formula(lambda self: self._entropy_of_class())
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         """Return the rows of all classes along a new first axis."""
@@ -272,7 +268,7 @@ class Multinomial(OfClasses):
         chance = special.xlogy(counts, probs) + special.xlog1py(n - counts, -probs) + special.gammaln(n + 1.0)
         chance = np.exp(chance - special.gammaln(counts + 1) - special.gammaln(n - counts + 1))
         repeats = np.sum(chance * special.gammaln(counts + 1), axis=(0, -1))
-        return (n * self._entropy() - special.gammaln(n + 1.0) + repeats).astype(kind)
+        return (n * self._entropy_of_class() - special.gammaln(n + 1.0) + repeats).astype(kind)
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         count = self.total_count

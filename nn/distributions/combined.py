@@ -12,7 +12,7 @@ from autograd.extend import borrow
 
 from .._arguments import TensorLike
 from . import constraints
-from ._formulas import dependent, formula
+from ._formulas import dependent, formula, of_value
 from .categorical import Categorical
 from .constraints import Constraint
 from .distribution import Distribution, Generator
@@ -98,8 +98,7 @@ class Independent(Distribution):
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         return self.base_dist._draw(sample_shape, generator)
 
-    def _log_prob(self, value: Any) -> Any:
-        return summed(self.base_dist._log_prob(value), self.reinterpreted_batch_ndims)
+    _log_prob = of_value(lambda self, value: summed(self.base_dist._log_prob(value), self.reinterpreted_batch_ndims))
 
 
 class MixtureSameFamily(Distribution):

@@ -12,7 +12,7 @@ from autograd import ShapeError, Tensor
 
 from .._arguments import TensorLike, example
 from . import constraints
-from ._formulas import dependent, formula
+from ._formulas import dependent, formula, of_value
 from .constraints import Constraint
 from .transforms import Transform, real_numbers, reals, summed
 
@@ -58,11 +58,8 @@ class IndependentTransform(Transform):
     def __repr__(self) -> str:
         return f"IndependentTransform({self.base_transform}, {self.reinterpreted_batch_ndims})"
 
-    def _call(self, x: Any) -> Any:
-        return self.base_transform._call(x)
-
-    def _inverse(self, y: Any) -> Any:
-        return self.base_transform._inverse(y)
+    _call = of_value(lambda self, x: self.base_transform._call(x))
+    _inverse = of_value(lambda self, y: self.base_transform._inverse(y))
 
 
 @example("nn.distributions.ReshapeTransform((4,), (2, 2))(np.arange(8).reshape(2, 4)).shape", "(2, 2, 2)")
@@ -95,11 +92,8 @@ class ReshapeTransform(Transform):
     def inverse_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return _exchanged(shape, self.out_shape, self.in_shape)
 
-    def _call(self, x: Any) -> Any:
-        return x.reshape(self.forward_shape(x.shape))
-
-    def _inverse(self, y: Any) -> Any:
-        return y.reshape(self.inverse_shape(y.shape))
+    _call = of_value(lambda self, x: x.reshape(self.forward_shape(x.shape)))
+    _inverse = of_value(lambda self, y: y.reshape(self.inverse_shape(y.shape)))
 
 
 def _exchanged(shape: tuple[int, ...], old: tuple[int, ...], new: tuple[int, ...]) -> tuple[int, ...]:

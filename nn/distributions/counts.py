@@ -13,7 +13,7 @@ from .._arguments import TensorLike
 from ..functional._activation import sigmoid
 from ..random import draw_given
 from . import constraints
-from ._formulas import dependent, formula
+from ._formulas import dependent, drawn, formula, of_value
 from ._operands import logs_of
 from .constraints import Constraint, Constraints
 from .distribution import Distribution, Generator
@@ -77,7 +77,7 @@ class OfOdds(Distribution):
         return hit * miss if "probs" in self.__dict__ else densities.variance_of_odds(self.logits)
 
     @property
-    def _entropy(self) -> Any:
+    def _entropy_of_trial(self) -> Any:
         """The entropy of one trial."""
         if "probs" not in self.__dict__:
             return densities.entropy_of_odds(self.logits)
@@ -108,17 +108,14 @@ class Bernoulli(OfOdds, example=("logits=0.0", "mean", 0.5)):
         return np.where(half, np.nan, self.probs >= 0.5).astype(self._dtype)  # type: ignore[return-value]
 
     variance = formula(lambda self: self._variance)
-
-    def entropy(self) -> Tensor:
-        return self._entropy
+    _entropy = formula(lambda self: self._entropy_of_trial)
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         """Return 0 and 1 along a new first axis."""
         values: Any = np.arange(2).astype(self._dtype).reshape(2, *(1,) * len(self.batch_shape))
         return np.broadcast_to(values, (2, *self.batch_shape)) if expand else values  # type: ignore[return-value]
 
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        return (self._noise("random", self._shape(sample_shape), generator) < self.probs).astype(self._dtype)
+    _draw = drawn("random", lambda self, noise: (noise < self.probs).astype(self._dtype))
 
     def _log_prob(self, value: Any) -> Any:
         hit, miss = self._logs
@@ -145,18 +142,9 @@ class Geometric(OfOdds, example=("0.25", "mean", 3.0)):
     mean = formula(lambda self: 1 / self._odds if "probs" in self.__dict__ else np.exp(-self.logits))
     mode = formula(lambda self: self.probs * 0, "0.")
     variance = formula(lambda self: self.mean / self.probs)
-
-    @property
-    def stddev(self) -> Tensor:
-        hit, miss = self._both
-        return np.sqrt(miss) / hit
-
-    def entropy(self) -> Tensor:
-        return self._entropy / self.probs
-
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        noise = self._noise("standard_exponential", self._shape(sample_shape), generator)
-        return np.floor(noise / -self._logs[1])
+    stddev = formula(lambda self: np.sqrt(self._both[1]) / self._both[0])
+    _entropy = formula(lambda self: self._entropy_of_trial / self.probs)
+    _draw = drawn("standard_exponential", lambda self, noise: np.floor(noise / -self._logs[1]))
 
     def _log_prob(self, value: Any) -> Any:
         hit, miss = self._logs
@@ -199,8 +187,7 @@ class Poisson(Distribution, example=("3.0", "log_prob(0)", -3.0)):
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         return draw_given(_poissons, self._shape(sample_shape), [self.rate], generator)
 
-    def _log_prob(self, value: Any) -> Any:
-        return densities.poisson_log_mass(value, self.rate)
+    _log_prob = of_value(lambda self, value: densities.poisson_log_mass(value, self.rate))
 
 
 class Binomial(OfOdds, example=("2, 0.5", "log_prob(1)", -0.6931)):

@@ -186,11 +186,12 @@ class Distribution:
         value = self._converted(value)
         if self._validate_args:
             check(f"{type(self).__name__}.icdf", "value", value, unit_interval)
-        return self._icdf(value)
+        with np.errstate(divide="ignore"):
+            return self._icdf(value)
 
     def entropy(self) -> Tensor:
         """Return the entropy, of shape `batch_shape`."""
-        raise self._absent("entropy")
+        return self._entropy
 
     def perplexity(self) -> Tensor:
         """Return the exponential of the entropy."""
@@ -205,6 +206,10 @@ class Distribution:
         return f"{type(self).__name__}({', '.join(given)})"
 
     # What a distribution defines: of values that were checked, and of shapes that are tuples
+
+    @property
+    def _entropy(self) -> Any:
+        raise self._absent("entropy")
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         raise self._absent("sample")

@@ -119,9 +119,7 @@ class MultivariateNormal(Located):
     covariance_matrix = formula(lambda self: self.scale_tril @ np.swapaxes(self.scale_tril, -1, -2), "The covariance.")
     precision_matrix = formula(lambda self: np.linalg.inv(self.covariance_matrix), "The inverse of the covariance.")
     variance = formula(lambda self: np.sum(self.scale_tril * self.scale_tril, axis=-1), "The variance of each number.")
-
-    def entropy(self) -> Tensor:
-        return half_log_det(self.scale_tril) + 0.5 * (1 + LOG_2PI) * self.event_shape[0]
+    _entropy = formula(lambda self: half_log_det(self.scale_tril) + 0.5 * (1 + LOG_2PI) * self.event_shape[0])
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         noise = self._noise("standard_normal", self._shape(sample_shape), generator)
@@ -205,9 +203,7 @@ class LowRankMultivariateNormal(Located):
         lambda self: half_log_det(self._capacitance) + 0.5 * np.sum(np.log(self.cov_diag), axis=-1),
         "Half of the logarithm of the determinant of the covariance.",
     )
-
-    def entropy(self) -> Tensor:
-        return self.half_log_det + 0.5 * (1 + LOG_2PI) * self.event_shape[0]
+    _entropy = formula(lambda self: self.half_log_det + 0.5 * (1 + LOG_2PI) * self.event_shape[0])
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         shape = self._shape(sample_shape)

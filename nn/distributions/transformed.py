@@ -11,7 +11,7 @@ from autograd import ShapeError, Tensor
 
 from .._arguments import TensorLike
 from . import constraints
-from ._formulas import formula
+from ._formulas import formula, of_value
 from .combined import Independent, check_distribution
 from .composition import ComposeTransform
 from .constraints import Constraint, Constraints
@@ -123,8 +123,7 @@ class TransformedDistribution(Distribution):
         below = self.base_dist._cdf(self._whole._inverse(value))
         return self._turned(below)
 
-    def _icdf(self, value: Any) -> Any:
-        return self._whole._call(self.base_dist._icdf(self._turned(value)))
+    _icdf = of_value(lambda self, value: self._whole._call(self.base_dist._icdf(self._turned(value))))
 
     def _turned(self, chance: Any) -> Any:
         """Return the probability, of the contrary where the functions fall."""
@@ -166,8 +165,7 @@ class LogNormal(TransformedDistribution, example=("0.0, 1.0", "icdf(0.5)", 1.0))
         base = self.base_dist.expand(batch_shape)
         return LogNormal(base.loc, base.scale, self._validate_args)
 
-    def entropy(self) -> Tensor:
-        return self.base_dist.entropy() + self.loc
+    _entropy = formula(lambda self: self.base_dist.entropy() + self.loc)
 
     def __repr__(self) -> str:
         return repr(self.base_dist).replace("Normal", "LogNormal", 1)
