@@ -22,8 +22,7 @@ from ..optim import Adam, Optimizer
 from ..random import default_generator, drawing_from
 from ..training import Callback, EarlyStopping, fit, predict
 from ..training._types import Loss
-from ._faults import refuse_columns
-from ._rows import WeightedRows, distinct
+from ._rows import WeightedRows, distinct, refuse_columns
 
 if TYPE_CHECKING:
     import pandas

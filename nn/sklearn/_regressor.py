@@ -9,9 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 
 from ..modules.loss import MSELoss
-from ._faults import refuse_targets
 from ._network import Network, Table
-from ._rows import WeightedRows, row_weights
+from ._rows import WeightedRows, refuse_targets, row_weights
 
 Array = NDArray[Any]
 

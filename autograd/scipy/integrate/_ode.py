@@ -14,10 +14,9 @@ from autograd import BatchError, ConvergenceError, Tensor, UnsupportedError, jac
 from autograd.extend import as_array
 from autograd.inside import TensorLike, any_live, check_callable, unwrap, users_line
 
-from .._given import refuse_live
 from .._slopes import sparse_slopes
 from .._watched import Packing, Watched, returned
-from ..common import is_plain
+from ..common import is_plain, refuse_live
 from ._flow import Settings, attached
 
 Function = Callable[..., "TensorLike | Sequence[TensorLike]"]

@@ -13,8 +13,8 @@ from autograd import Tensor, grad, hessian, hvp, no_grad, value_and_grad
 from autograd.inside import TensorLike, check_callable, flatten, unwrap
 
 from .._batches import each_element
-from .._given import refuse_live
 from .._slopes import sparse_slopes
+from ..common import refuse_live
 from ._constraints import Limit, conditions, for_scipy, limits_of, sparsely
 from ._implicit import as_args, depends, implicit, plain
 

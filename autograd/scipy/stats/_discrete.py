@@ -11,7 +11,7 @@ from autograd import Tensor
 from autograd.extend import densities, everywhere
 from autograd.inside import TensorLike, unwrap
 
-from .._given import refuse_live
+from ..common import refuse_live
 from ._distribution import OUTSIDE, Distribution, formula
 
 _DENSITIES = {"pmf": "density", "logpmf": "log_density"}

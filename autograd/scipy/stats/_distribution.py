@@ -11,8 +11,7 @@ from autograd import Tensor, as_tensor
 from autograd.extend import densities
 from autograd.inside import TensorLike
 
-from .._given import in_double, on_plain
-from ..common import is_plain
+from ..common import in_double, is_plain, on_plain
 
 # What each function is below the support, and above it.
 OUTSIDE = {

@@ -13,8 +13,7 @@ from autograd import Tensor, general
 from autograd.extend import innermost
 from autograd.inside import TensorLike, unwrap
 
-from .._given import in_double, refuse_live
-from ..common import is_plain
+from ..common import in_double, is_plain, refuse_live
 from ._distribution import Named, of_scipy
 
 Array = np.ndarray[Any, Any]
