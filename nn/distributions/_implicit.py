@@ -98,16 +98,6 @@ def _of_both_halves(a: Array, b: Array, x: Array) -> tuple[Any, Any]:
     return np.where(high, -second, first), np.where(high, -first, second)
 
 
-def _first_beta_series(a: Array, b: Array, x: Array) -> Any:
-    """Return how beta variates move with the first parameter."""
-    return _of_both_halves(a, b, x)[0]
-
-
-def _second_beta_series(a: Array, b: Array, x: Array) -> Any:
-    """Return how beta variates move with the second parameter."""
-    return _of_both_halves(a, b, x)[1]
-
-
 # Derivatives and samples
 
 
@@ -123,18 +113,15 @@ def _gamma_moved(a: Any, x: Any) -> Any:
     return _by_series(_gamma_series, lambda a, x: _moved(special.gammainc, a, x), a, x)
 
 
-def _first_beta_moved(a: Any, b: Any, x: Any) -> Any:
+def _beta_moved(number: int, a: Any, b: Any, x: Any) -> Any:
+    """Return how beta variates move with the first parameter, or with the second."""
+
     def by_rules(a: Any, b: Any, x: Any) -> Any:
-        return _moved(lambda a, x: special.betainc(a, b, x), a, x)
-
-    return _by_series(_first_beta_series, by_rules, a, b, x)
-
-
-def _second_beta_moved(a: Any, b: Any, x: Any) -> Any:
-    def by_rules(a: Any, b: Any, x: Any) -> Any:
+        if number == 0:
+            return _moved(lambda a, x: special.betainc(a, b, x), a, x)
         return _moved(lambda b, x: special.betainc(a, b, x), b, x)
 
-    return _by_series(_second_beta_series, by_rules, a, b, x)
+    return _by_series(lambda a, b, x: _of_both_halves(a, b, x)[number], by_rules, a, b, x)
 
 
 _moving_gamma: Any = elementwise(
@@ -144,8 +131,8 @@ _moving_gamma: Any = elementwise(
 )
 _moving_beta: Any = elementwise(
     lambda a, b, sample: np.positive(sample),
-    lambda g, a, b, out: g * _first_beta_moved(a, b, out),
-    lambda g, a, b, out: g * _second_beta_moved(a, b, out),
+    lambda g, a, b, out: g * _beta_moved(0, a, b, out),
+    lambda g, a, b, out: g * _beta_moved(1, a, b, out),
     name="beta_sample",
 )
 
@@ -154,7 +141,7 @@ def _dirichlet_rule(g: Any, a: Any, out: Any) -> Any:
     """Return the gradient in `a`: an element moves as that of a beta distribution does, and the others give way."""
     rest = np.sum(a, axis=-1, keepdims=True) - a
     last = np.greater_equal(out, 1)
-    moved = _first_beta_moved(a, rest, np.where(last, 0.5, out)) / np.where(last, 0.5, 1 - out)
+    moved = _beta_moved(0, a, rest, np.where(last, 0.5, out)) / np.where(last, 0.5, 1 - out)
     return np.where(last, 0, moved) * (g - np.sum(g * out, axis=-1, keepdims=True))
 
 

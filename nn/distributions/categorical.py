@@ -35,6 +35,12 @@ class OfClasses(Distribution):
     """A distribution with the probabilities of classes, along the last axis of `probs` or `logits`."""
 
     arg_constraints: ClassVar[Constraints] = {"probs": _ROWS, "logits": constraints.real_vector}
+    _of_rows = True  # whether an event is a row with a number for each class
+
+    def __init__(
+        self, probs: TensorLike | None = None, logits: TensorLike | None = None, validate_args: bool | None = None
+    ) -> None:
+        self._set_classes(validate_args, probs, logits)
 
     def _set_classes(
         self, validate_args: bool | None, probs: TensorLike | None, logits: TensorLike | None, **others: TensorLike
@@ -47,6 +53,7 @@ class OfClasses(Distribution):
         else:
             found = self.__dict__["probs"]
             self.__dict__["probs"] = found / np.sum(found, axis=-1, keepdims=True)
+        self._event_shape = (self._classes,) if self._of_rows else ()
 
     @property
     def probs(self) -> Tensor:
@@ -105,11 +112,7 @@ class Categorical(OfClasses):
     """
 
     has_enumerate_support = True
-
-    def __init__(
-        self, probs: TensorLike | None = None, logits: TensorLike | None = None, validate_args: bool | None = None
-    ) -> None:
-        self._set_classes(validate_args, probs, logits)
+    _of_rows = False
 
     support = dependent(lambda self: constraints.integer_interval(0, self._classes - 1), "Indices of classes.")
     mean = formula(lambda self: np.full(self.batch_shape, np.nan, self._dtype), "Nan, for an index has no mean.")
@@ -160,12 +163,6 @@ class OneHotCategorical(OfClasses):
 
     support = constraints.one_hot
     has_enumerate_support = True
-
-    def __init__(
-        self, probs: TensorLike | None = None, logits: TensorLike | None = None, validate_args: bool | None = None
-    ) -> None:
-        self._set_classes(validate_args, probs, logits)
-        self._event_shape = (self._classes,)
 
     mean = formula(lambda self: self.probs, "The probabilities.")
     mode = formula(lambda self: self._row(np.argmax(self.probs, axis=-1)), "The row of the most probable class.")
@@ -252,7 +249,6 @@ class Multinomial(OfClasses):
         if self.total_count < 0:
             raise ValueError(f"Multinomial: total_count should be 0 or more, not {total_count!r}")
         self._set_classes(validate_args, probs, logits)
-        self._event_shape = (self._classes,)
 
     support = dependent(
         lambda self: constraints.multinomial(self.total_count), "Rows of counts with the sum `total_count`."

@@ -10,7 +10,6 @@ import numpy as np
 from autograd import ShapeError, Tensor
 from autograd.extend import borrow
 
-from .._arguments import TensorLike
 from . import constraints
 from ._formulas import dependent, formula, of_value
 from .categorical import Categorical
@@ -88,12 +87,8 @@ class Independent(Distribution):
     def __repr__(self) -> str:
         return f"Independent({self.base_dist}, {self.reinterpreted_batch_ndims})"
 
-    @property
-    def _dtype(self) -> Any:
-        return self.base_dist._dtype
-
-    def _converted(self, value: TensorLike) -> Any:
-        return self.base_dist._converted(value)
+    _dtype: Any = formula(lambda self: self.base_dist._dtype)
+    _converted = of_value(lambda self, value: self.base_dist._converted(value))
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         return self.base_dist._draw(sample_shape, generator)
@@ -161,10 +156,7 @@ class MixtureSameFamily(Distribution):
         probs: Any = self.mixture_distribution.probs
         return probs.reshape(*probs.shape, *(1,) * len(self.event_shape))
 
-    @property
-    def _axis(self) -> int:
-        return -1 - len(self.event_shape)
-
+    _axis: Any = formula(lambda self: -1 - len(self.event_shape))
     mean = formula(lambda self: np.sum(self._weights() * self.component_distribution.mean, axis=self._axis))
 
     @property
@@ -182,12 +174,8 @@ class MixtureSameFamily(Distribution):
     def __repr__(self) -> str:
         return f"MixtureSameFamily({self.mixture_distribution}, {self.component_distribution})"
 
-    @property
-    def _dtype(self) -> Any:
-        return self.component_distribution._dtype
-
-    def _converted(self, value: TensorLike) -> Any:
-        return self.component_distribution._converted(value)
+    _dtype: Any = formula(lambda self: self.component_distribution._dtype)
+    _converted = of_value(lambda self, value: self.component_distribution._converted(value))
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         mixture = self.mixture_distribution.expand(self.batch_shape)

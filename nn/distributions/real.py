@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd import Tensor
 from autograd.extend import densities
 
 from .._arguments import TensorLike
@@ -174,18 +173,15 @@ class StudentT(Located, example=("4.0", "variance", 2.0)):
         lambda self: np.where(self.df > 1, self.loc, math.nan), "`loc`, and nan for one degree of freedom or less."
     )
 
-    @property
-    def variance(self) -> Tensor:
-        """The variance; infinity for up to two degrees of freedom, and nan for up to one."""
-        otherwise = np.where(self.df > 1, math.inf, math.nan)
-        return self._above(2, self.df, lambda n: self.scale * self.scale * (1 + 2 / (n - 2)), otherwise)
-
-    @property
-    def stddev(self) -> Tensor:
-        """The standard deviation; infinity for up to two degrees of freedom, and nan for up to one."""
-        otherwise = np.where(self.df > 1, math.inf, math.nan)
-        return self._above(2, self.df, lambda n: self.scale * np.sqrt(1 + 2 / (n - 2)), otherwise)
-
+    _at_most = formula(lambda self: np.where(self.df > 1, math.inf, math.nan))  # for two degrees of freedom
+    variance = formula(
+        lambda self: self._above(2, self.df, lambda n: self.scale * self.scale * (1 + 2 / (n - 2)), self._at_most),
+        "The variance; infinity for up to two degrees of freedom, and nan for up to one.",
+    )
+    stddev = formula(
+        lambda self: self._above(2, self.df, lambda n: self.scale * np.sqrt(1 + 2 / (n - 2)), self._at_most),
+        "The standard deviation; infinity for up to two degrees of freedom, and nan for up to one.",
+    )
     _entropy = formula(lambda self: np.log(self.scale) + densities.student_entropy(self.df))
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:

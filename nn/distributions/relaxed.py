@@ -105,7 +105,6 @@ class RelaxedOneHotCategorical(OfClasses):
         validate_args: bool | None = None,
     ) -> None:
         self._set_classes(validate_args, probs, logits, temperature=temperature)
-        self._event_shape = (self._classes,)
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         noise = -np.log(self._noise("standard_exponential", self._shape(sample_shape), generator))

@@ -102,9 +102,7 @@ class TransformedDistribution(Distribution):
     def __repr__(self) -> str:
         return f"TransformedDistribution({self.base_dist}, {self.transforms})"
 
-    @property
-    def _dtype(self) -> Any:
-        return self.base_dist._dtype
+    _dtype: Any = formula(lambda self: self.base_dist._dtype)
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         return self._whole._call(self.base_dist._draw(sample_shape, generator))

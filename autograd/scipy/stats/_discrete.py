@@ -75,9 +75,7 @@ class Discrete(Distribution):
     # What a distribution defines
 
     _most = formula(lambda *shapes: np.inf)
-
-    def _logpmf(self, k: Any, *shapes: Any) -> Any:
-        raise NotImplementedError
+    _logpmf: Any
 
 
 class _Poisson(Discrete):

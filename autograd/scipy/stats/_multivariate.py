@@ -184,8 +184,6 @@ class _Dirichlet(_OfVectors):
 
     def pdf(self, x: TensorLike, alpha: TensorLike) -> Tensor:
         """Return the density at `x`; the parameters are those of `logpdf`."""
-        if is_plain(x, alpha):
-            return of_scipy(self.name).pdf(x, alpha)
         return np.exp(self.logpdf(x, alpha))  # type: ignore[return-value]
 
     def logpdf(self, x: TensorLike, alpha: TensorLike) -> Tensor:
@@ -231,8 +229,6 @@ class _Multinomial(_OfVectors):
 
     def pmf(self, x: TensorLike, n: TensorLike, p: TensorLike) -> Tensor:
         """Return the probability of `x`; the parameters are those of `logpmf`."""
-        if is_plain(x, n, p):
-            return of_scipy(self.name).pmf(x, n, p)
         return np.exp(self.logpmf(x, n, p))  # type: ignore[return-value]
 
     def logpmf(self, x: TensorLike, n: TensorLike, p: TensorLike) -> Tensor:
