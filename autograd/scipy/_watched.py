@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -48,6 +50,17 @@ def returned(function: Function, value: Any) -> Any:
     if value is None or isinstance(value, str | dict):
         raise DtypeError(f"{defined(function)} returned {described(value)}, not numbers: is a return missing?")
     return listed(value)
+
+
+def flat(parts: list[Any], sizes: list[int]) -> list[Any]:
+    """Return arrays of these sizes as vectors, and zeros where there is none."""
+    return [np.zeros(size) if x is None else np.reshape(x, (size,)) for x, size in zip(parts, sizes, strict=True)]
+
+
+def split(vector: ArrayOrTensor, nodes: list[Node]) -> list[Any]:
+    """Return the arrays of nodes from all of their elements."""
+    ends = list(accumulate(math.prod(node.shape) for node in nodes))
+    return [np.reshape(vector[i:j], node.shape) for i, j, node in zip([0, *ends], ends, nodes, strict=False)]
 
 
 class Watched:

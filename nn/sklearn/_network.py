@@ -83,11 +83,9 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no annot
         tags.input_tags.sparse = True
         return tags
 
-    # What subclasses say
-
     def _strata(self, target: Array) -> Array | None:
-        """Return what both parts of a split for early stopping have the same shares of."""
-        raise NotImplementedError
+        """Return what both parts of a split for early stopping have the same shares of, if anything."""
+        return None
 
     # Data
 

@@ -57,9 +57,6 @@ class Regressor(RegressorMixin, Network):  # type: ignore[misc]  # scikit-learn 
         tags.target_tags.multi_output = True
         return tags
 
-    def _strata(self, target: Array) -> Array | None:
-        return None
-
     def fit(self, X: Table, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train a network, anew or, with `warm_start`, the one that is there.
 

@@ -48,13 +48,11 @@ def _columns_times(a: Any, x: Any) -> Any:
     return np.moveaxis((a @ columns.reshape(len(columns), -1)).reshape(a.shape[:1] + columns.shape[1:]), 0, -2)
 
 
-def _times(data: Any, x: Any, pattern: Pattern) -> Any:
-    return _columns_times(pattern.filled(data), x)
-
-
 # With elements that have derivatives.
 _elements_times: Any = general(
-    lambda data, x, pattern: stacked(_times, (data, x), (1, 2), pattern, native=1),
+    lambda data, x, pattern: stacked(
+        lambda data, x: _columns_times(pattern.filled(data), x), (data, x), (1, 2), native=1
+    ),
     lambda g, x, pattern, data_shape: unbroadcast(
         (g[..., pattern.row, :] * x[..., pattern.col, :]).sum(-1), data_shape
     ),
