@@ -30,6 +30,11 @@ def of_value(function: Callable[[Any, Any], Any]) -> Any:
     return function
 
 
+def of_chance(function: Callable[[Any, Any], Any]) -> Any:
+    """Declare a quantile as `of_value` does a function; at the ends of the chance it is infinite without a warning."""
+    return np.errstate(divide="ignore")(function)
+
+
 def drawn(kind: str, function: Callable[[Any, Any], Any]) -> Any:
     """Declare samples by what they are of noise: ``_draw = drawn("standard_normal", lambda self, noise: ...)``."""
 

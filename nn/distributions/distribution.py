@@ -186,8 +186,7 @@ class Distribution:
         value = self._converted(value)
         if self._validate_args:
             check(f"{type(self).__name__}.icdf", "value", value, unit_interval)
-        with np.errstate(divide="ignore"):
-            return self._icdf(value)
+        return self._icdf(value)
 
     def entropy(self) -> Tensor:
         """Return the entropy, of shape `batch_shape`."""

@@ -12,7 +12,7 @@ from autograd.extend import densities
 
 from .._arguments import TensorLike, example
 from . import constraints
-from ._formulas import dependent, drawn, formula, of_value
+from ._formulas import dependent, drawn, formula, of_chance, of_value
 from ._implicit import beta_sample, dirichlet_sample
 from ._operands import check
 from .constraints import Constraints
@@ -158,7 +158,7 @@ class Kumaraswamy(_OfParts, example=("2.0, 1.0", "cdf(0.5)", 0.25)):
     _cdf = of_value(
         lambda self, value: -np.expm1(special.xlog1py(self.concentration0, -np.power(value, self.concentration1)))
     )
-    _icdf = of_value(
+    _icdf = of_chance(
         lambda self, value: np.power(-np.expm1(np.log1p(-value) / self.concentration0), 1 / self.concentration1)
     )
 

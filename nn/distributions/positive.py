@@ -12,7 +12,7 @@ from autograd.extend import densities
 
 from .._arguments import TensorLike
 from . import constraints
-from ._formulas import dependent, drawn, formula, of_value
+from ._formulas import dependent, drawn, formula, of_chance, of_value
 from ._implicit import gamma_sample
 from .constraints import Constraints
 from .distribution import Distribution, Generator, shown
@@ -50,7 +50,7 @@ class Exponential(Distribution, example=("4.0", "mean", 0.25)):
     _draw = drawn("standard_exponential", lambda self, noise: noise / self.rate)
     _log_prob = of_value(lambda self, value: np.log(self.rate) - self.rate * value)
     _cdf = of_value(lambda self, value: -np.expm1(-self.rate * value))
-    _icdf = of_value(lambda self, value: -np.log1p(-value) / self.rate)
+    _icdf = of_chance(lambda self, value: -np.log1p(-value) / self.rate)
 
 
 class _OfShape(Distribution):
@@ -320,7 +320,7 @@ class Weibull(Distribution, example=("2.0, 1.0", "mean", 2.0)):
         return np.log(k) + k * log - np.exp(k * log) - np.log(value)
 
     _cdf = of_value(lambda self, value: -np.expm1(-np.power(value / self.scale, self.concentration)))
-    _icdf = of_value(lambda self, value: self.scale * np.power(-np.log1p(-value), 1 / self.concentration))
+    _icdf = of_chance(lambda self, value: self.scale * np.power(-np.log1p(-value), 1 / self.concentration))
 
 
 class Pareto(Distribution, example=("1.0, 3.0", "mean", 1.5)):
@@ -362,4 +362,4 @@ class Pareto(Distribution, example=("1.0, 3.0", "mean", 1.5)):
         lambda self, value: np.log(self.alpha) - self.alpha * np.log(value / self.scale) - np.log(value)
     )
     _cdf = of_value(lambda self, value: -np.expm1(-self.alpha * np.log(value / self.scale)))
-    _icdf = of_value(lambda self, value: self.scale * np.exp(-np.log1p(-value) / self.alpha))
+    _icdf = of_chance(lambda self, value: self.scale * np.exp(-np.log1p(-value) / self.alpha))
