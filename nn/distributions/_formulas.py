@@ -37,11 +37,12 @@ def of_chance(function: Callable[[Any, Any], Any]) -> Any:
 
 def drawn(kind: str, function: Callable[[Any, Any], Any]) -> Any:
     """Declare samples by what they are of noise: ``_draw = drawn("standard_normal", lambda self, noise: ...)``."""
+    return lambda self, shape, generator: function(self, self._noise(kind, shape, generator))
 
-    def draw(self: Any, sample_shape: tuple[int, ...], generator: np.random.Generator | None) -> Any:
-        return function(self, self._noise(kind, self._shape(sample_shape), generator))
 
-    return draw
+def sampled(function: Callable[[Any, tuple[int, ...], Any], Any]) -> Any:
+    """Declare samples of a shape, with that of the batch and the event: ``lambda self, shape, generator: ...``."""
+    return function
 
 
 def _declared(function: Callable[[Any], Any], description: str | None) -> Any:

@@ -40,13 +40,13 @@ class OfClasses(Distribution):
     def __init__(
         self, probs: TensorLike | None = None, logits: TensorLike | None = None, validate_args: bool | None = None
     ) -> None:
-        self._set_classes(validate_args, probs, logits)
+        self._set_either(validate_args, probs, logits)
 
-    def _set_classes(
+    def _set_either(
         self, validate_args: bool | None, probs: TensorLike | None, logits: TensorLike | None, **others: TensorLike
     ) -> None:
         """Keep probabilities with a sum of 1, or their logarithms."""
-        self._set_either(validate_args, probs, logits, **others)
+        super()._set_either(validate_args, probs, logits, **others)
         if probs is None:
             given = self.__dict__["logits"]
             self.__dict__["logits"] = _near_0(log_softmax(given, axis=-1), softmax(given, axis=-1))
@@ -122,12 +122,9 @@ class Categorical(OfClasses):
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         """Return all indices along a new first axis."""
-        n = self._classes
-        values: Any = np.arange(n).reshape(n, *(1,) * len(self.batch_shape))
-        return np.broadcast_to(values, (n, *self.batch_shape)) if expand else values  # type: ignore[return-value]
+        return self._listed(np.arange(self._classes), expand)
 
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        return self._place(self._shape(sample_shape), generator)
+    _draw = OfClasses._place
 
     def _converted(self, value: TensorLike) -> Any:
         found = as_operand("Categorical", "value", value)
@@ -171,15 +168,13 @@ class OneHotCategorical(OfClasses):
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         """Return the rows of all classes along a new first axis."""
-        n = self._classes
-        values: Any = np.eye(n).astype(self._dtype).reshape(n, *(1,) * len(self.batch_shape), n)
-        return np.broadcast_to(values, (n, *self.batch_shape, n)) if expand else values  # type: ignore[return-value]
+        return self._listed(np.eye(self._classes).astype(self._dtype), expand)
 
     def _row(self, place: Any) -> Any:
         return (place[..., None] == np.arange(self._classes)).astype(self._dtype)
 
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        return self._row(self._place(sample_shape + self.batch_shape, generator))
+    def _draw(self, shape: tuple[int, ...], generator: Generator) -> Any:
+        return self._row(self._place(shape[:-1], generator))
 
     def _log_prob(self, value: Any) -> Any:
         logits, zero = self.logits, borrow(value) == 0
@@ -212,9 +207,9 @@ class OneHotCategoricalStraightThrough(OneHotCategorical):
 
     has_rsample = True
 
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
+    def _draw(self, shape: tuple[int, ...], generator: Generator) -> Any:
         probs = self.probs
-        return super()._draw(sample_shape, generator) + (probs - borrow(probs))
+        return super()._draw(shape, generator) + (probs - borrow(probs))
 
 
 def _multinomials(generator: np.random.Generator, shape: tuple[int, ...], probs: Any, *, count: int) -> Any:
@@ -248,7 +243,7 @@ class Multinomial(OfClasses):
         self.total_count = total_count.__index__()
         if self.total_count < 0:
             raise ValueError(f"Multinomial: total_count should be 0 or more, not {total_count!r}")
-        self._set_classes(validate_args, probs, logits)
+        super().__init__(probs, logits, validate_args)
 
     support = dependent(
         lambda self: constraints.multinomial(self.total_count), "Rows of counts with the sum `total_count`."
@@ -266,13 +261,13 @@ class Multinomial(OfClasses):
         repeats = np.sum(chance * special.gammaln(counts + 1), axis=(0, -1))
         return (n * self._entropy_of_class() - special.gammaln(n + 1.0) + repeats).astype(kind)
 
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
+    def _draw(self, shape: tuple[int, ...], generator: Generator) -> Any:
         count = self.total_count
 
         def sample(source: np.random.Generator, shape: tuple[int, ...], probs: Any) -> Any:
             return _multinomials(source, shape, probs, count=count)
 
-        return draw_given(sample, self._shape(sample_shape), [self.probs], generator)
+        return draw_given(sample, shape, [self.probs], generator)
 
     def _log_prob(self, value: Any) -> Any:
         counts: Any = borrow(value)

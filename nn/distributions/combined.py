@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from autograd import ShapeError, Tensor
 from autograd.extend import borrow
 
 from . import constraints
-from ._formulas import dependent, formula, of_value
+from ._formulas import dependent, formula, of_value, sampled
 from .categorical import Categorical
 from .constraints import Constraint
 from .distribution import Distribution, Generator
@@ -89,10 +90,7 @@ class Independent(Distribution):
 
     _dtype: Any = formula(lambda self: self.base_dist._dtype)
     _converted = of_value(lambda self, value: self.base_dist._converted(value))
-
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        return self.base_dist._draw(sample_shape, generator)
-
+    _draw = sampled(lambda self, shape, generator: self.base_dist._draw(shape, generator))
     _log_prob = of_value(lambda self, value: summed(self.base_dist._log_prob(value), self.reinterpreted_batch_ndims))
 
 
@@ -143,14 +141,8 @@ class MixtureSameFamily(Distribution):
     @property
     def support(self) -> Constraint:
         """That of the components."""
-        found = self.component_distribution.support
-        axis = -1 - found.event_dim
-
-        def holds(x: Any) -> Any:
-            return np.any(found.holds(np.expand_dims(x, axis - len(self.event_shape) + found.event_dim)), axis=-1)
-
-        spread = len(self.event_shape) - found.event_dim
-        return Constraint(found.described, holds, found.event_dim + spread, found.is_discrete, found.remedy)
+        found, axis = self.component_distribution.support, self._axis
+        return replace(found, holds=lambda x: np.any(found.holds(np.expand_dims(x, axis)), axis + found.event_dim))
 
     def _weights(self) -> Any:
         probs: Any = self.mixture_distribution.probs
@@ -177,14 +169,11 @@ class MixtureSameFamily(Distribution):
     _dtype: Any = formula(lambda self: self.component_distribution._dtype)
     _converted = of_value(lambda self, value: self.component_distribution._converted(value))
 
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        mixture = self.mixture_distribution.expand(self.batch_shape)
-        place = borrow(mixture._draw(sample_shape, generator))
-        drawn = self.component_distribution._draw(sample_shape, generator)
-        place = place.reshape(*place.shape, *(1,) * (1 + len(self.event_shape)))
-        place = np.broadcast_to(
-            place, (*self._shape(sample_shape)[: len(drawn.shape) - 1 - len(self.event_shape)], 1, *self.event_shape)
-        )
+    def _draw(self, shape: tuple[int, ...], generator: Generator) -> Any:
+        rows, event = shape[: self._axis + 1 or None], self.event_shape
+        place = borrow(self.mixture_distribution._draw(rows, generator))
+        drawn = self.component_distribution._draw((*rows, self.mixture_distribution._classes, *event), generator)
+        place = np.broadcast_to(place.reshape(*rows, *(1,) * (1 + len(event))), (*rows, 1, *event))
         return np.take_along_axis(drawn, place, axis=self._axis).squeeze(self._axis)
 
     def _log_prob(self, value: Any) -> Any:

@@ -152,18 +152,8 @@ class ComposeTransform(Transform):
     def _out_dim(self) -> int:
         return self._event_dim + sum(part.codomain.event_dim - part.domain.event_dim for part in self.parts)
 
-    @property
-    def sign(self) -> Any:
-        """The product of the signs."""
-        found: Any = 1
-        for part in self.parts:
-            found = found * part.sign
-        return found
-
-    @property
-    def bijective(self) -> bool:  # type: ignore[override]
-        """Whether all parts are."""
-        return all(part.bijective for part in self.parts)
+    sign = formula(lambda self: math.prod(part.sign for part in self.parts), "The product of the signs.")
+    bijective: Any = formula(lambda self: all(part.bijective for part in self.parts), "Whether all parts are.")
 
     def log_abs_det_jacobian(self, x: TensorLike, y: TensorLike) -> Tensor:
         """Return the sum of the logarithms of all parts."""

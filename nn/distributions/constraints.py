@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -92,23 +92,16 @@ def integer_interval(lower_bound: TensorLike, upper_bound: TensorLike) -> Constr
 def independent(base_constraint: Constraint, reinterpreted_batch_ndims: int) -> Constraint:
     """Return the constraint that holds where another one does for all elements along the last axes."""
     axes = tuple(range(-reinterpreted_batch_ndims, 0))
-
-    def holds(x: Any) -> Any:
-        return np.all(base_constraint.holds(x), axis=axes)
-
-    return Constraint(
-        base_constraint.described,
-        holds,
-        base_constraint.event_dim + reinterpreted_batch_ndims,
-        base_constraint.is_discrete,
-        base_constraint.remedy,
+    return replace(
+        base_constraint,
+        holds=lambda x: np.all(base_constraint.holds(x), axis=axes),
+        event_dim=base_constraint.event_dim + reinterpreted_batch_ndims,
     )
 
 
 def _shown(bound: Any) -> str:
-    if not np.ndim(bound):
-        return f"{bound}" if isinstance(bound, int | float | np.generic | np.ndarray) else "its bound"
-    return "its bound"
+    shown = not np.ndim(bound) and isinstance(bound, int | float | np.generic | np.ndarray)
+    return f"{bound}" if shown else "its bound"
 
 
 def _is_simplex(x: Any) -> Any:

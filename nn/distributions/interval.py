@@ -12,7 +12,7 @@ from autograd.extend import densities
 
 from .._arguments import TensorLike, example
 from . import constraints
-from ._formulas import dependent, drawn, formula, of_chance, of_value
+from ._formulas import dependent, drawn, formula, of_chance, of_value, sampled
 from ._implicit import beta_sample, dirichlet_sample
 from ._operands import check
 from .constraints import Constraints
@@ -106,9 +106,9 @@ class Beta(_OfParts, example=("3.0, 1.0", "mean", 0.75)):
         parts = densities.gamma_entropy(a) + densities.gamma_entropy(b) - densities.gamma_entropy(a + b)
         return parts - special.psi(a + b)
 
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        return beta_sample(self.concentration1, self.concentration0, self._shape(sample_shape), generator)
-
+    _draw = sampled(
+        lambda self, shape, generator: beta_sample(self.concentration1, self.concentration0, shape, generator)
+    )
     _log_prob = of_value(
         lambda self, value: densities.beta_log_density(value, 1 - value, self.concentration1, self.concentration0)
     )
@@ -144,8 +144,8 @@ class Kumaraswamy(_OfParts, example=("2.0, 1.0", "cdf(0.5)", 0.25)):
         a, b = self.concentration1, self.concentration0
         return (1 - 1 / b) + (1 - 1 / a) * (special.psi(b + 1) + EULER) - np.log(a) - np.log(b)
 
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        noise = self._noise("standard_exponential", self._shape(sample_shape), generator)
+    def _draw(self, shape: tuple[int, ...], generator: Generator) -> Any:
+        noise = self._noise("standard_exponential", shape, generator)
         drawn = np.exp(np.log(-np.expm1(-noise / self.concentration0)) / self.concentration1)
         bounds = np.finfo(self._dtype)
         return np.clip(drawn, bounds.tiny, 1 - bounds.epsneg)
@@ -216,8 +216,7 @@ class Dirichlet(Distribution):
         parts = np.sum(densities.gamma_entropy(a), axis=-1) - densities.gamma_entropy(total)
         return parts - (n - 1) * special.psi(total)
 
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        return dirichlet_sample(self.concentration, self._shape(sample_shape), generator)
+    _draw = sampled(lambda self, shape, generator: dirichlet_sample(self.concentration, shape, generator))
 
     def _log_prob(self, value: Any) -> Any:
         return np.sum(special.xlogy(self.concentration - 1, value), axis=-1) - self._log_norm()

@@ -121,8 +121,8 @@ class MultivariateNormal(Located):
     variance = formula(lambda self: np.sum(self.scale_tril * self.scale_tril, axis=-1), "The variance of each number.")
     _entropy = formula(lambda self: half_log_det(self.scale_tril) + 0.5 * (1 + LOG_2PI) * self.event_shape[0])
 
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        noise = self._noise("standard_normal", self._shape(sample_shape), generator)
+    def _draw(self, shape: tuple[int, ...], generator: Generator) -> Any:
+        noise = self._noise("standard_normal", shape, generator)
         return self.loc + (self.scale_tril @ noise[..., None])[..., 0]
 
     def _log_prob(self, value: Any) -> Any:
@@ -205,8 +205,7 @@ class LowRankMultivariateNormal(Located):
     )
     _entropy = formula(lambda self: self.half_log_det + 0.5 * (1 + LOG_2PI) * self.event_shape[0])
 
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        shape = self._shape(sample_shape)
+    def _draw(self, shape: tuple[int, ...], generator: Generator) -> Any:
         rows = self._noise("standard_normal", shape[:-1] + self.cov_factor.shape[-1:], generator)
         noise = self._noise("standard_normal", shape, generator)
         return self.loc + (self.cov_factor @ rows[..., None])[..., 0] + np.sqrt(self.cov_diag) * noise

@@ -12,7 +12,7 @@ from autograd.extend import densities
 
 from .._arguments import TensorLike
 from . import constraints
-from ._formulas import dependent, drawn, formula, of_chance, of_value
+from ._formulas import dependent, drawn, formula, of_chance, of_value, sampled
 from ._implicit import gamma_sample
 from .constraints import Constraints
 from .distribution import Distribution, Generator, shown
@@ -103,10 +103,7 @@ class Gamma(_OfShape):
     variance = formula(lambda self: self.mean / self.rate)
     stddev = formula(lambda self: np.sqrt(self.concentration) / self.rate)
     _entropy = formula(lambda self: densities.gamma_entropy(self.concentration) - np.log(self.rate))
-
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        return gamma_sample(self.concentration, self._shape(sample_shape), generator) / self.rate
-
+    _draw = sampled(lambda self, shape, generator: gamma_sample(self.concentration, shape, generator) / self.rate)
     _log_prob = of_value(
         lambda self, value: densities.gamma_log_density(self.rate * value, self.concentration) + np.log(self.rate)
     )
@@ -144,9 +141,7 @@ class InverseGamma(_OfShape, example=("3.0, 4.0", "mean", 2.0)):
             densities.gamma_entropy(self.concentration) - 2 * special.psi(self.concentration) + np.log(self.rate)
         )
     )
-
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        return self.rate / gamma_sample(self.concentration, self._shape(sample_shape), generator)
+    _draw = sampled(lambda self, shape, generator: self.rate / gamma_sample(self.concentration, shape, generator))
 
     def _log_prob(self, value: Any) -> Any:
         scaled = self.rate / value
@@ -214,8 +209,7 @@ class FisherSnedecor(Distribution, example=("1.0, 4.0", "mean", 2.0)):
 
         return self._above(4, self.df2, variance, math.nan)
 
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        shape = self._shape(sample_shape)
+    def _draw(self, shape: tuple[int, ...], generator: Generator) -> Any:
         first, second = (gamma_sample(0.5 * df, shape, generator) for df in (self.df1, self.df2))
         return first * self.df2 / (second * self.df1)
 

@@ -12,7 +12,7 @@ from autograd.extend import densities
 from .._arguments import TensorLike
 from ..random import draw_given
 from . import constraints
-from ._formulas import drawn, formula, of_value
+from ._formulas import drawn, formula, of_value, sampled
 from ._implicit import gamma_sample
 from .constraints import Constraints
 from .distribution import Distribution, Generator
@@ -101,8 +101,7 @@ class Laplace(_LocationScale, example=("0.0, 1.0", "cdf(0.0)", 0.5)):
     stddev = formula(lambda self: math.sqrt(2) * self.scale)
     _entropy = formula(lambda self: 1 + np.log(2 * self.scale))
 
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        shape = self._shape(sample_shape)
+    def _draw(self, shape: tuple[int, ...], generator: Generator) -> Any:
         first, second = (self._noise("standard_exponential", shape, generator) for _ in range(2))
         return self.loc + self.scale * (first - second)
 
@@ -184,8 +183,7 @@ class StudentT(Located, example=("4.0", "variance", 2.0)):
     )
     _entropy = formula(lambda self: np.log(self.scale) + densities.student_entropy(self.df))
 
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        shape = self._shape(sample_shape)
+    def _draw(self, shape: tuple[int, ...], generator: Generator) -> Any:
         noise, half = self._noise("standard_normal", shape, generator), 0.5 * self.df
         return self.loc + self.scale * (noise * np.sqrt(half / gamma_sample(half, shape, generator)))
 
@@ -220,8 +218,9 @@ class VonMises(Located, example=("0.0, 4.0", "variance", 0.1365)):
         "The circular variance, 1 less the mean cosine of the distance to `loc`.",
     )
 
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        return draw_given(_angles, self._shape(sample_shape), [self.loc, self.concentration], generator)
+    _draw = sampled(
+        lambda self, shape, generator: draw_given(_angles, shape, [self.loc, self.concentration], generator)
+    )
 
     def _log_prob(self, value: Any) -> Any:
         kappa = self.concentration

@@ -90,8 +90,6 @@ class TransformedDistribution(Distribution):
         if not self.transforms:
             return self.base_dist.support
         last = self.transforms[-1].codomain
-        if last.event_dim == 0 and len(self.transforms) == 1 and last is constraints.real:
-            return constraints.independent(last, len(self.event_shape)) if self.event_shape else last
         deeper = len(self.event_shape) - last.event_dim
         return constraints.independent(last, deeper) if deeper > 0 else last
 
@@ -104,8 +102,9 @@ class TransformedDistribution(Distribution):
 
     _dtype: Any = formula(lambda self: self.base_dist._dtype)
 
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        return self._whole._call(self.base_dist._draw(sample_shape, generator))
+    def _draw(self, shape: tuple[int, ...], generator: Generator) -> Any:
+        inner = shape[: len(shape) - len(self.event_shape)] + self.base_dist.event_shape
+        return self._whole._call(self.base_dist._draw(inner, generator))
 
     def _log_prob(self, value: Any) -> Any:
         total: Any = 0
@@ -117,10 +116,7 @@ class TransformedDistribution(Distribution):
             value = before
         return total + summed(self.base_dist._log_prob(value), events - len(self.base_dist.event_shape))
 
-    def _cdf(self, value: Any) -> Any:
-        below = self.base_dist._cdf(self._whole._inverse(value))
-        return self._turned(below)
-
+    _cdf = of_value(lambda self, value: self._turned(self.base_dist._cdf(self._whole._inverse(value))))
     _icdf = of_value(lambda self, value: self._whole._call(self.base_dist._icdf(self._turned(value))))
 
     def _turned(self, chance: Any) -> Any:

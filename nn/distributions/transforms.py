@@ -109,14 +109,8 @@ class _Inverse(Transform):
     domain = dependent(lambda self: self.of.codomain)
     codomain = dependent(lambda self: self.of.domain)
     sign = formula(lambda self: self.of.sign)
-
-    @property
-    def bijective(self) -> bool:  # type: ignore[override]
-        return self.of.bijective
-
-    @property
-    def inv(self) -> Transform:
-        return self.of
+    bijective: Any = formula(lambda self: self.of.bijective)
+    inv: Any = formula(lambda self: self.of)
 
     def log_abs_det_jacobian(self, x: TensorLike, y: TensorLike) -> Tensor:
         return -self.of.log_abs_det_jacobian(y, x)
@@ -153,9 +147,7 @@ class AffineTransform(Transform):
             raise ValueError(f"AffineTransform: scale should be other than 0, not {scale!r}")
 
     domain = dependent(lambda self: reals(self.event_dim), "What arguments and results fulfil.")
-
     codomain = domain
-
     sign = formula(lambda self: np.sign(borrow(self.scale)), "1 where the scale is positive, -1 where it is negative.")
 
     def log_abs_det_jacobian(self, x: TensorLike, y: TensorLike) -> Tensor:
