@@ -184,10 +184,11 @@ def on_plain(name: str, function: Callable[..., ArrayLike]) -> Callable[..., Any
                 f"{name}, at {users_line()}, has no rule for batches here: call it outside of vmap, for all elements"
             )
         refuse_live(name, "there is no rule for it here, and t.detach() passes the numbers alone", args=args, **kwargs)
-        return function(*map(_numbers, args), **{key: _numbers(value) for key, value in kwargs.items()})
+        return function(*map(array_of, args), **{key: array_of(value) for key, value in kwargs.items()})
 
     return call
 
 
-def _numbers(value: Any) -> Any:
+def array_of(value: Any) -> Any:
+    """Return the array of a tensor, and anything else as it is."""
     return value._array if isinstance(value, Tensor) else value

@@ -79,7 +79,7 @@ class Flow:
 
     def adjoint(self, ts: Array, g: ArrayOrTensor) -> tuple[Any, list[Any]]:
         """Return the gradients of y0 and of the known nodes, from those of the values at `ts`, (times, n)."""
-        n, pack = self.n, self.packing.within(g)
+        n, pack = self.n, Packing(self.packing, g)
         solution = self._solution(ts)
         scale = max(float(np.max(np.abs(pack.pack(g)), initial=0)), float(np.finfo(float).tiny))
         width = n + sum(self.sizes)

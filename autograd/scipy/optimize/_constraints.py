@@ -58,9 +58,9 @@ def for_scipy(constraints: Any) -> Any:
     for each in _all_of(constraints):
         each = copy.copy(each)
         if isinstance(each, dict):
-            each.update({key: plain(each[key]) for key in ("fun", "jac") if callable(each.get(key))})
+            each.update({key: plain(each[key]) for key in ("fun", "jac") if key in each})
         elif isinstance(each, optimize.NonlinearConstraint):
-            each.fun, each.jac = plain(each.fun), plain(each.jac) if callable(each.jac) else each.jac
+            each.fun, each.jac = plain(each.fun), plain(each.jac)
         found.append(each)
     return found
 

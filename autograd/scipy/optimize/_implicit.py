@@ -37,8 +37,13 @@ def as_args(args: tuple[TensorLike, ...] | TensorLike) -> tuple[Any, ...]:
     return args if isinstance(args, tuple) else (args,)
 
 
-def plain(function: Function, pair: bool = False) -> Function:
-    """Return a function for SciPy, which is given arrays, and returns the arrays of what it computes, or of a pair."""
+def plain(function: Any, pair: bool = False) -> Any:
+    """Return a function for SciPy, which is given arrays, and returns the arrays of what it computes, or of a pair.
+
+    What is no function, such as the name of a method of differences, is returned as it is.
+    """
+    if not callable(function):
+        return function
 
     def call(*args: Any) -> Any:
         with no_grad():

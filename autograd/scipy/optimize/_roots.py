@@ -81,8 +81,7 @@ def root(
 
     def solve(functions: Any, x0: Any, given: Any) -> optimize.OptimizeResult:
         _, fun, jac = functions
-        ours = plain(jac) if callable(jac) else jac
-        return optimize.root(plain(fun, pair=jac is True), x0, given, method, ours, tol, callback, options)
+        return optimize.root(plain(fun, pair=jac is True), x0, given, method, plain(jac), tol, callback, options)
 
     start, way = numbers(x0), None
     if jac is None and (method in _WITH_JACOBIAN or (method == "krylov" and sparse)):
@@ -226,9 +225,9 @@ def root_scalar(
 
     def solve(functions: Any, places: Any, given: Any) -> optimize.OptimizeResult:
         _, fun, first, second = functions
-        ours = [plain(each) if callable(each) else each for each in (first, second)]
+        call = _number(fun, value is not f)
         found = optimize.root_scalar(
-            _number(fun, value is not f), given, method, fprime=ours[0], fprime2=ours[1], **places, **options
+            call, given, method, fprime=plain(first), fprime2=plain(second), **places, **options
         )
         return optimize.OptimizeResult(x=np.asarray(found.root), success=found.converged, message=found.flag, all=found)
 

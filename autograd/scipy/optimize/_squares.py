@@ -112,9 +112,8 @@ def least_squares(
 
     def solve(functions: Any, start: Any, given: Any) -> optimize.OptimizeResult:
         residuals, slopes = functions
-        ours = plain(slopes) if callable(slopes) else slopes
         return optimize.least_squares(
-            plain(residuals), start, ours, bounds, method, loss=loss, f_scale=f_scale, args=given, **options
+            plain(residuals), start, plain(slopes), bounds, method, loss=loss, f_scale=f_scale, args=given, **options
         )
 
     with no_grad():

@@ -143,6 +143,16 @@ class Symmetric(Continuous):
         return -self._ppf(q, *shapes)
 
 
+class OfLogs(Continuous):
+    """A distribution whose chances follow from their logarithms."""
+
+    def _cdf(self, z: Any, *shapes: Any) -> Any:
+        return np.exp(self._logcdf(z, *shapes))
+
+    def _sf(self, z: Any, *shapes: Any) -> Any:
+        return np.exp(self._logsf(z, *shapes))
+
+
 def _of_mapped(name: str, contrary: str) -> Any:
     def function(self: Mapped, z: Any, *shapes: Any) -> Any:
         return getattr(self._of, contrary if self._falls else name)(*self._mapped(z, *shapes))

@@ -11,7 +11,7 @@ from scipy import special
 from autograd.extend import densities
 from autograd.inside import unwrap
 
-from ._continuous import Continuous, Mapped
+from ._continuous import Continuous, Mapped, OfLogs
 from ._distribution import formula
 from ._real import norm
 
@@ -119,18 +119,12 @@ class _Beta(Continuous):
     _isf = formula(lambda q, a, b: special.betainccinv(a, b, q))
 
 
-class _F(_Positive):
+class _F(OfLogs, _Positive):
     """Snedecor's distribution of a quotient of mean squares, of ``dfn`` and ``dfd`` degrees of freedom."""
 
     name, shapes = "f", ("dfn", "dfd")
 
     _logpdf = formula(densities.fisher_log_density)
-
-    def _cdf(self, z: Any, dfn: Any, dfd: Any) -> Any:
-        return np.exp(self._logcdf(z, dfn, dfd))
-
-    def _sf(self, z: Any, dfn: Any, dfd: Any) -> Any:
-        return np.exp(self._logsf(z, dfn, dfd))
 
     def _logcdf(self, z: Any, dfn: Any, dfd: Any) -> Any:
         odds = dfn / dfd * z

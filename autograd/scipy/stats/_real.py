@@ -11,7 +11,7 @@ from scipy import special
 from autograd.extend import anywhere, densities
 from autograd.inside import unwrap
 
-from ._continuous import Continuous, Mapped, Symmetric
+from ._continuous import Continuous, Mapped, OfLogs, Symmetric
 from ._distribution import formula
 
 FAR = 1e10  # where the tails of Student's distribution are powers, to the last digit
@@ -151,7 +151,7 @@ class _StudentT(Symmetric):
         return np.where(far, np.where(lower, -size, size), special.stdtrit(df, np.where(far, 0.25, q)))
 
 
-class _Truncnorm(Continuous):
+class _Truncnorm(OfLogs):
     """The normal distribution between ``loc + a scale`` and ``loc + b scale``."""
 
     name, shapes = "truncnorm", ("a", "b")
@@ -160,13 +160,6 @@ class _Truncnorm(Continuous):
     _support = _ends = formula(lambda a, b: (a, b))
     _interior = formula(lambda a, b: 0.5 * (np.maximum(a, -1e10) + np.minimum(b, 1e10)))
     _logpdf = formula(lambda z, a, b: densities.normal_log_density(z) - _log_between(a, b))
-
-    def _cdf(self, z: Any, a: Any, b: Any) -> Any:
-        return np.exp(self._logcdf(z, a, b))
-
-    def _sf(self, z: Any, a: Any, b: Any) -> Any:
-        return np.exp(self._logsf(z, a, b))
-
     _logcdf = formula(lambda z, a, b: _log_part(_log_between(a, z), _log_between(z, b), _log_between(a, b)))
     _logsf = formula(lambda z, a, b: _log_part(_log_between(z, b), _log_between(a, z), _log_between(a, b)))
 
