@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, NoReturn
@@ -147,9 +148,7 @@ def _of_stack(function: Callable[..., Any], axes: Any, rest: Any, native: int | 
 
 def _joined(results: list[Any], stack: tuple[int, ...]) -> Any:
     joined = np.stack(results)
-    return (
-        joined.reshape(stack + joined.shape[1:]) if np.prod(stack) else np.zeros(stack + joined.shape[1:], joined.dtype)
-    )
+    return joined[: math.prod(stack)].reshape(stack + joined.shape[1:])
 
 
 # What SciPy's own functions may be given as it is, and what has to be computed here

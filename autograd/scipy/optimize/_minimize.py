@@ -18,6 +18,7 @@ from .._watched import split
 from ..common import refuse_live
 from ._constraints import Limit, conditions, for_scipy, limits_of, sparsely
 from ._implicit import as_args, depends, implicit, plain
+from ._roots import as_floats
 
 Function = Callable[..., Any]
 Start = TypeVar("Start")
@@ -121,7 +122,7 @@ def minimize(
     given, tree = as_args(args), _Vector(unwrap(x0))
     value = tree.of_vector((lambda x, *a: fun(x, *a)[0]) if jac is True else fun)  # type: ignore[index]  # a pair
     slopes = tree.gradient(jac) if callable(jac) else jac
-    name = _name(method)
+    name = method.lower() if isinstance(method, str) else ""  # of which SciPy chooses one that uses a gradient
 
     ways: list[str] = []
     if hess is None and hessp is None and name in _SPARSE:
@@ -189,11 +190,6 @@ def _bounds_of(bounds: Any) -> Any:
     )
 
 
-def _name(method: Any) -> str:
-    """Return the method in small letters; SciPy chooses one that uses a gradient where none is named."""
-    return method.lower() if isinstance(method, str) else "default" if method is None else "custom"
-
-
 def _called(value: Any, tree: Any, fun: Any, slopes: Any, name: str) -> tuple[Any, Any]:
     """Return the function that SciPy is given, and the gradient, or True where the first returns both."""
     if slopes is True:
@@ -227,10 +223,6 @@ def _curves(name: str, value: Any, hess: Any, hessp: Any) -> tuple[Any, Any]:
     return hess, hessp
 
 
-def _array(x: Any) -> Any:
-    return x if hasattr(x, "shape") else np.asarray(x, float)
-
-
 class _Vector:
     """Containers as vectors: what SciPy computes with."""
 
@@ -238,13 +230,13 @@ class _Vector:
         if isinstance(x0, list | tuple) and all(np.ndim(x) == 0 for x in x0):
             x0 = np.asarray(x0, float)  # a vector, as in SciPy
         leaves, self._rebuild = flatten(x0)
-        self._leaves = list(map(_array, leaves))
+        self._leaves = list(map(as_floats, leaves))
         self._as_it_is = leaves[0] is x0 and np.ndim(x0) == 1
         self.start = self.vector(x0)
 
     def vector(self, tree: Any) -> Any:
         """Return all elements of a container, in order."""
-        leaves = list(map(_array, flatten(tree)[0]))
+        leaves = list(map(as_floats, flatten(tree)[0]))
         if len(leaves) == 1:
             return leaves[0].reshape(-1)
         return np.concatenate([x.reshape(-1) for x in leaves])

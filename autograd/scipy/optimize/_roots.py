@@ -100,7 +100,7 @@ def root(
 
 def _vector_of(fun: Function) -> Any:
     """Return a function whose values are a vector."""
-    return lambda x, *args: np.reshape(_array(fun(x, *args)), (-1,))
+    return lambda x, *args: np.reshape(as_floats(fun(x, *args)), (-1,))
 
 
 def _preconditioned(options: dict[str, Any], slopes: Any) -> dict[str, Any]:
@@ -123,10 +123,11 @@ def jacobian_of(fun: Function, remedy: str) -> Any:
     return slopes
 
 
-def _array(values: Any) -> Any:
+def as_floats(values: Any) -> Any:
+    """Return numbers, or lists of them and of arrays and tensors, as an array or a tensor."""
     if isinstance(values, list | tuple):
-        return np.stack([_array(value) for value in values])
-    return values if isinstance(values, Tensor) or hasattr(values, "shape") else np.asarray(values, float)
+        return np.stack([as_floats(value) for value in values])
+    return values if hasattr(values, "shape") else np.asarray(values, float)
 
 
 def numbers(x: TensorLike) -> Any:
@@ -247,7 +248,7 @@ def root_scalar(
 
 def _value_of(fun: Any) -> Any:
     """Return a function of one number that returns one number, where `fun` may return an array of one."""
-    return lambda x, *args: np.reshape(_array(fun(x, *args)), ())
+    return lambda x, *args: np.reshape(as_floats(fun(x, *args)), ())
 
 
 def _number(fun: Any, pair: bool) -> Any:
