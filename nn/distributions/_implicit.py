@@ -109,10 +109,6 @@ def _moved(cdf: Callable[..., Any], parameter: Any, x: Any) -> Any:
     return np.where(flat, 0, -slope / np.where(flat, 1, density)).astype(x.dtype)
 
 
-def _gamma_moved(a: Any, x: Any) -> Any:
-    return _by_series(_gamma_series, lambda a, x: _moved(special.gammainc, a, x), a, x)
-
-
 def _beta_moved(number: int, a: Any, b: Any, x: Any) -> Any:
     """Return how beta variates move with the first parameter, or with the second."""
 
@@ -126,7 +122,7 @@ def _beta_moved(number: int, a: Any, b: Any, x: Any) -> Any:
 
 _moving_gamma: Any = elementwise(
     lambda a, sample: np.positive(sample),
-    lambda g, a, out: g * _gamma_moved(a, out),
+    lambda g, a, out: g * _by_series(_gamma_series, lambda a, x: _moved(special.gammainc, a, x), a, out),
     name="gamma_sample",
 )
 _moving_beta: Any = elementwise(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -76,6 +77,11 @@ class OfClasses(Distribution):
         below = np.cumsum(self.probs, axis=-1)
         noise = self._noise("random", shape, generator)[..., None] * below[..., -1:]
         return np.minimum(np.sum(noise >= below, axis=-1), self._classes - 1)
+
+    def _logs_times(self, value: Any) -> Any:
+        """Return the sum of counts times the logarithms of probabilities; a class that never occurs adds nothing."""
+        zero = borrow(value) == 0
+        return np.sum(np.where(zero, 0, value * np.where(zero, 0, self.logits)), axis=-1)
 
     def _entropy_of_class(self) -> Any:
         logits = self.logits
@@ -176,9 +182,7 @@ class OneHotCategorical(OfClasses):
     def _draw(self, shape: tuple[int, ...], generator: Generator) -> Any:
         return self._row(self._place(shape[:-1], generator))
 
-    def _log_prob(self, value: Any) -> Any:
-        logits, zero = self.logits, borrow(value) == 0
-        return np.sum(np.where(zero, 0, value * np.where(zero, 0, logits)), axis=-1)
+    _log_prob = OfClasses._logs_times
 
 
 class OneHotCategoricalStraightThrough(OneHotCategorical):
@@ -262,16 +266,9 @@ class Multinomial(OfClasses):
         return (n * self._entropy_of_class() - special.gammaln(n + 1.0) + repeats).astype(kind)
 
     def _draw(self, shape: tuple[int, ...], generator: Generator) -> Any:
-        count = self.total_count
-
-        def sample(source: np.random.Generator, shape: tuple[int, ...], probs: Any) -> Any:
-            return _multinomials(source, shape, probs, count=count)
-
-        return draw_given(sample, shape, [self.probs], generator)
+        return draw_given(partial(_multinomials, count=self.total_count), shape, [self.probs], generator)
 
     def _log_prob(self, value: Any) -> Any:
-        counts: Any = borrow(value)
-        logits, zero = self.logits, counts == 0
-        powers = np.sum(np.where(zero, 0, value * np.where(zero, 0, logits)), axis=-1)
         total = np.sum(value, axis=-1)
-        return special.gammaln(total + 1) - np.sum(special.gammaln(value + 1), axis=-1) + powers
+        ways = special.gammaln(total + 1) - np.sum(special.gammaln(value + 1), axis=-1)
+        return ways + self._logs_times(value)

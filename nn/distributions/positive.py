@@ -200,14 +200,12 @@ class FisherSnedecor(Distribution, example=("1.0, 4.0", "mean", 2.0)):
         "The value of greatest density, nan for a `df1` of up to 2.",
     )
 
-    @property
-    def variance(self) -> Tensor:
-        """The variance, nan for a `df2` of up to 4."""
-
-        def variance(n: Any) -> Any:
-            return 2 / self.df1 * np.square(1 + 2 / (n - 2)) * (1 + (self.df1 + 2) / (n - 4))
-
-        return self._above(4, self.df2, variance, math.nan)
+    variance = formula(
+        lambda self: self._above(
+            4, self.df2, lambda n: 2 / self.df1 * np.square(1 + 2 / (n - 2)) * (1 + (self.df1 + 2) / (n - 4)), math.nan
+        ),
+        "The variance, nan for a `df2` of up to 4.",
+    )
 
     def _draw(self, shape: tuple[int, ...], generator: Generator) -> Any:
         first, second = (gamma_sample(0.5 * df, shape, generator) for df in (self.df1, self.df2))
