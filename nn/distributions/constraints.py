@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -91,12 +91,9 @@ def integer_interval(lower_bound: TensorLike, upper_bound: TensorLike) -> Constr
 
 def independent(base_constraint: Constraint, reinterpreted_batch_ndims: int) -> Constraint:
     """Return the constraint that holds where another one does for all elements along the last axes."""
-    axes = tuple(range(-reinterpreted_batch_ndims, 0))
-    return replace(
-        base_constraint,
-        holds=lambda x: np.all(base_constraint.holds(x), axis=axes),
-        event_dim=base_constraint.event_dim + reinterpreted_batch_ndims,
-    )
+    of, axes = base_constraint, tuple(range(-reinterpreted_batch_ndims, 0))
+    event_dim = of.event_dim + reinterpreted_batch_ndims
+    return Constraint(of.described, lambda x: np.all(of.holds(x), axis=axes), event_dim, of.is_discrete, of.remedy)
 
 
 def _shown(bound: Any) -> str:

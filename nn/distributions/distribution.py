@@ -262,7 +262,7 @@ class Distribution:
         return np.where(exists, found, otherwise).astype(self._dtype)
 
     def _shape(self, sample_shape: Shape) -> tuple[int, ...]:
-        return shape_of(sample_shape) + self.batch_shape + self.event_shape
+        return shape_of(sample_shape) + self._batch_shape + self._event_shape
 
     def _noise(self, kind: str, shape: tuple[int, ...], generator: Generator) -> Any:
         """Draw numbers of a standard distribution, by the name of NumPy's method, in the dtype of the parameters."""
@@ -278,8 +278,8 @@ class Distribution:
 
     def _listed(self, values: Any, expand: bool) -> Any:
         """Return all values along a new first axis; with `expand`, repeated for each distribution."""
-        values = values.reshape(len(values), *(1,) * len(self.batch_shape), *self.event_shape)
-        return np.broadcast_to(values, (len(values), *self.batch_shape, *self.event_shape)) if expand else values
+        values = values.reshape(len(values), *(1,) * len(self._batch_shape), *self._event_shape)
+        return np.broadcast_to(values, (len(values), *self._batch_shape, *self._event_shape)) if expand else values
 
     def _expanded(self, batch_shape: Sequence[int]) -> tuple[int, ...]:
         shape = shape_of(batch_shape)

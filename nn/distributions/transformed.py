@@ -103,7 +103,7 @@ class TransformedDistribution(Distribution):
     _dtype: Any = formula(lambda self: self.base_dist._dtype)
 
     def _draw(self, shape: tuple[int, ...], generator: Generator) -> Any:
-        inner = shape[: len(shape) - len(self.event_shape)] + self.base_dist.event_shape
+        inner = shape[: len(shape) - len(self._event_shape)] + self.base_dist._event_shape
         return self._whole._call(self.base_dist._draw(inner, generator))
 
     def _log_prob(self, value: Any) -> Any:
