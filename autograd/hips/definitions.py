@@ -409,8 +409,10 @@ def register_notrace(trace_type: type, primitive_fun: Callable[..., Any]) -> Non
 
 
 def _definition(fun: Callable[..., Any], called: str) -> Definition:
+    """Return what a program has said of an operation so far; it will say more, so that it is made anew."""
     definition = getattr(fun, "definition", None)
     if isinstance(definition, Definition):
+        definition.operations.clear()
         return definition
     if not _differentiates(fun):
         if not follows_hips():
@@ -437,9 +439,8 @@ def _differentiates(fun: Callable[..., Any]) -> bool:
 
 def defvjp_argnums(fun: Callable[..., Any], vjpmaker: Maker) -> None:
     """Say the derivatives of all arguments at once: ``vjpmaker(argnums, ans, args, kwargs)(g)`` returns several."""
-    definition = primitive_vjps[fun] = _definition(fun, "defvjp_argnums")
-    definition.operations.clear()
-    definition.pull_all = vjpmaker
+    primitive_vjps[fun] = _definition(fun, "defvjp_argnums")
+    primitive_vjps[fun].pull_all = vjpmaker
 
 
 def defvjp_argnum(fun: Callable[..., Any], vjpmaker: Maker) -> None:
@@ -463,16 +464,13 @@ def defvjp(fun: Callable[..., Any], *vjpmakers: Maker | None, argnums: Sequence[
         ``vjpmaker(ans, *args, **kwargs)`` returns the function that maps the gradient of the result to that of the
         argument; None for an argument whose derivative is 0.
     """
-    definition = primitive_vjps[fun] = _definition(fun, "defvjp")
-    definition.operations.clear()
-    definition.pulls.update(_by_position(vjpmakers, argnums))
+    primitive_vjps[fun] = _definition(fun, "defvjp")
+    primitive_vjps[fun].pulls.update(_by_position(vjpmakers, argnums))
 
 
 def defjvp_argnums(fun: Callable[..., Any], jvpmaker: Maker) -> None:
     """Say the forward derivative along all tangents at once: ``jvpmaker(argnums, tangents, ans, args, kwargs)``."""
-    definition = _definition(fun, "defjvp_argnums")
-    definition.push_all = jvpmaker
-    definition.operations.clear()
+    _definition(fun, "defjvp_argnums").push_all = jvpmaker
 
 
 def defjvp_argnum(fun: Callable[..., Any], jvpmaker: Maker) -> None:
@@ -495,9 +493,7 @@ def defjvp(fun: Callable[..., Any], *jvpfuns: Maker | str | None, argnums: Seque
     ``jvpfun(tangent, ans, *args, **kwargs)`` returns the tangent of the result; ``"same"`` stands for the operation
     itself, where it is linear in the argument, and None for 0.
     """
-    definition = _definition(fun, "defjvp")
-    definition.pushes.update(_by_position(jvpfuns, argnums))
-    definition.operations.clear()
+    _definition(fun, "defjvp").pushes.update(_by_position(jvpfuns, argnums))
 
 
 def def_linear(fun: Callable[..., Any]) -> None:

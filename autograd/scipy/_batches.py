@@ -12,6 +12,8 @@ from autograd import Tensor
 from autograd.extend import enter_batch, innermost, leave_batch, levels
 from autograd.inside import ArrayOrTensor, Level, TensorLike, batches, flatten, unwrap
 
+from .common import array_of
+
 Function = Callable[..., "TensorLike"]
 
 
@@ -56,11 +58,7 @@ def each_element(
 def element(tree: Any, level: Level, i: int) -> Any:
     """Return the arrays of one element of a batch."""
     leaves, rebuild = flatten(tree)
-    return rebuild([_of(x, level)[i] if level in batches(_array(x)) else x for x in leaves])
-
-
-def _array(x: Any) -> Any:
-    return x._array if isinstance(x, Tensor) else x
+    return rebuild([_of(x, level)[i] if level in batches(array_of(x)) else x for x in leaves])
 
 
 def _of(x: Any, level: Level) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -48,6 +50,17 @@ def returned(function: Function, value: Any) -> Any:
     if value is None or isinstance(value, str | dict):
         raise DtypeError(f"{defined(function)} returned {described(value)}, not numbers: is a return missing?")
     return listed(value)
+
+
+def flat(parts: list[Any], sizes: list[int]) -> list[Any]:
+    """Return arrays of these sizes as vectors, and zeros where there is none."""
+    return [np.zeros(size) if x is None else np.reshape(x, (size,)) for x, size in zip(parts, sizes, strict=True)]
+
+
+def split(vector: ArrayOrTensor, like: Sequence[Node | ArrayOrTensor]) -> list[Any]:
+    """Return arrays of the shapes of nodes or arrays from a vector of all of their elements."""
+    ends = list(accumulate(math.prod(each.shape) for each in like))
+    return [np.reshape(vector[i:j], each.shape) for i, j, each in zip([0, *ends], ends, like, strict=False)]
 
 
 class Watched:
@@ -165,17 +178,14 @@ class Packing:
     Parameters
     ----------
     *given
-        Arrays, in whose batches what is packed is.
+        Arrays, and other packings, in whose batches what is packed is.
     """
 
     def __init__(self, *given: Any) -> None:
         found: set[Level] = set()
         for x in given:
-            found.update(batches(unwrap(x)))
-        self._at(found)
-
-    def _at(self, found: set[Level]) -> None:
-        self._levels = tuple(sorted(found, key=lambda level: -level.number))
+            found.update(x._levels if isinstance(x, Packing) else batches(unwrap(x)))
+        self._levels: tuple[Level, ...] = tuple(sorted(found, key=lambda level: -level.number))
         self._sizes = tuple(level.size for level in reversed(self._levels))
         self.count = int(np.prod(self._sizes))
 
@@ -183,12 +193,6 @@ class Packing:
     def batched(self) -> bool:
         """Whether there is a batch."""
         return bool(self._levels)
-
-    def within(self, x: ArrayOrTensor) -> Packing:
-        """Return a packing for the batches of this one and of an array."""
-        packing = Packing(x)
-        packing._at({*packing._levels, *self._levels})
-        return packing
 
     def pack(self, x: ArrayOrTensor) -> Any:
         """Return the elements of all batches as one vector."""

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
+from functools import wraps
 from typing import Any, NoReturn
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from autograd import DtypeError, Tensor
+from autograd import DtypeError, GraphError, Tensor
 from autograd.extend import as_array, enter_batch, innermost, leave_batch
-from autograd.inside import ArrayOrTensor, StandIn, TensorLike, batches, called, operand, unrecorded, unwrap, users_line
+from autograd.inside import (
+    ArrayOrTensor,
+    StandIn,
+    TensorLike,
+    any_live,
+    batches,
+    called,
+    contents,
+    operand,
+    unrecorded,
+    unwrap,
+    users_line,
+)
 
 Arrays = tuple["ArrayOrTensor", ...]
 
@@ -133,6 +148,46 @@ def _of_stack(function: Callable[..., Any], axes: Any, rest: Any, native: int | 
 
 def _joined(results: list[Any], stack: tuple[int, ...]) -> Any:
     joined = np.stack(results)
-    return (
-        joined.reshape(stack + joined.shape[1:]) if np.prod(stack) else np.zeros(stack + joined.shape[1:], joined.dtype)
-    )
+    return joined[: math.prod(stack)].reshape(stack + joined.shape[1:])
+
+
+# What SciPy's own functions may be given as it is, and what has to be computed here
+
+
+def in_double(x: TensorLike) -> Any:
+    """Return a tensor or an array as one of double precision, in which SciPy computes; raise for complex numbers."""
+    found = double(x)
+    if found.dtype.kind == "c":
+        raise DtypeError(f"real numbers are needed, at {users_line()}, not complex ones of shape {found.shape}")
+    return found
+
+
+def refuse_live(function: str, remedy: str, **values: object) -> None:
+    """Raise if one of the arguments of a function requires a gradient, which there is none for."""
+    for name, value in values.items():
+        if any(any_live(x) for x in contents([value])):
+            raise GraphError(
+                f"{function}, at {users_line()}, has no derivative with respect to {name}, which requires a gradient: "
+                f"{remedy}"
+            )
+
+
+def on_plain(name: str, function: Callable[..., ArrayLike]) -> Callable[..., Any]:
+    """Return a function of SciPy that has no derivative here: it takes arrays and constants, and refuses others."""
+
+    @wraps(function)
+    def call(*args: object, **kwargs: object) -> Any:
+        level = innermost(args, kwargs)
+        if level is not None:
+            raise GraphError(
+                f"{name}, at {users_line()}, has no rule for batches here: call it outside of vmap, for all elements"
+            )
+        refuse_live(name, "there is no rule for it here, and t.detach() passes the numbers alone", args=args, **kwargs)
+        return function(*map(array_of, args), **{key: array_of(value) for key, value in kwargs.items()})
+
+    return call
+
+
+def array_of(value: Any) -> Any:
+    """Return the array of a tensor, and anything else as it is."""
+    return value._array if isinstance(value, Tensor) else value

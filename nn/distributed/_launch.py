@@ -12,7 +12,6 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -72,8 +71,8 @@ def start() -> None:
     except (ImportError, RuntimeError):
         return  # what wants to use it will raise
     os.environ[PROCESS] = str(os.getpid())
-    sys.excepthook = _ending(library, sys.excepthook)
-    threading.excepthook = _ending_thread(threading.excepthook)
+    sys.excepthook = _ending(library, sys.excepthook, lambda _kind, error, _trace: error)
+    threading.excepthook = _ending(library, threading.excepthook, lambda args: args.exc_value)
     leaving.install()
     if not any(name in os.environ for name in _THREADS):
         limit_threads(_own_share_of_cores(library))
@@ -101,26 +100,18 @@ def _finish(library: Any, text: str, code: int) -> NoReturn:
     os._exit(code)
 
 
-def _ending(library: Any, previous: Callable[..., object]) -> Callable[..., None]:
+def _ending(
+    library: Any, previous: Callable[..., object], error_of: Callable[..., BaseException | None]
+) -> Callable[..., None]:
+    """Return a hook that ends the job, given the error that its arguments tell of."""
     own = os.getpid()
 
-    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if os.getpid() != own or library.Is_finalized():
-            previous(kind, error, trace)
+    def hook(*args: Any) -> None:
+        error = error_of(*args)
+        if os.getpid() != own or error is None or isinstance(error, SystemExit) or library.Is_finalized():
+            previous(*args)
         else:
             end_job(error)
-
-    return hook
-
-
-def _ending_thread(previous: Callable[..., object]) -> Callable[..., None]:
-    own = os.getpid()
-
-    def hook(args: Any) -> None:
-        if os.getpid() != own or args.exc_value is None or isinstance(args.exc_value, SystemExit):
-            previous(args)
-        else:
-            end_job(args.exc_value)
 
     return hook
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -38,8 +39,7 @@ def _beyond_log(x: Any, y: Any) -> Any:
 
 def _of_logits(p: Any, q: Any) -> Any:
     """Return the divergence of one trial; an outcome that cannot occur in `p` adds nothing."""
-    first, second = p._logs, q._logs
-    return sum(chance * (log - other) for chance, log, other in zip(p._both, first, second, strict=True))
+    return sum(chance * (log - other) for chance, log, other in zip(p._both, p._logs, q._logs, strict=True))
 
 
 register_kl(Bernoulli, Bernoulli)(_of_logits)
@@ -278,27 +278,14 @@ def _against_gumbel(mean: Any, exponential: Any, q: Any) -> Any:
     return np.log(q.scale) + (mean - q.loc) / q.scale + np.exp(q.loc / q.scale) * exponential
 
 
-register_kl(Exponential, Gumbel)(
-    lambda p, q: -p.entropy() + _against_gumbel(p.mean, 1 / (1 + 1 / (p.rate * q.scale)), q)
-)
-
-
-@register_kl(Gamma, Gumbel)
-def _gamma_gumbel(p: Any, q: Any) -> Any:
-    exponential = np.exp(-p.concentration * np.log1p(1 / (p.rate * q.scale)))
-    return -p.entropy() + _against_gumbel(p.mean, exponential, q)
-
-
-@register_kl(Normal, Gumbel)
-def _normal_gumbel(p: Any, q: Any) -> Any:
-    ratio = p.scale / q.scale
-    return -p.entropy() + _against_gumbel(p.mean, np.exp(0.5 * ratio * ratio - p.loc / q.scale), q)
-
-
-@register_kl(Uniform, Gumbel)
-def _uniform_gumbel(p: Any, q: Any) -> Any:
-    ends = np.exp(-p.low / q.scale) - np.exp(-p.high / q.scale)
-    return -p.entropy() + _against_gumbel(p.mean, ends * q.scale / (p.high - p.low), q)
+_MEANS_OF_EXP: dict[type[Distribution], Callable[[Any, Any], Any]] = {  # of exp(-x / scale)
+    Exponential: lambda p, q: 1 / (1 + 1 / (p.rate * q.scale)),
+    Gamma: lambda p, q: np.exp(-p.concentration * np.log1p(1 / (p.rate * q.scale))),
+    Normal: lambda p, q: np.exp(0.5 * (p.scale / q.scale) * (p.scale / q.scale) - p.loc / q.scale),
+    Uniform: lambda p, q: (np.exp(-p.low / q.scale) - np.exp(-p.high / q.scale)) * q.scale / (p.high - p.low),
+}
+for _kind, _mean in _MEANS_OF_EXP.items():
+    register_kl(_kind, Gumbel)(lambda p, q, mean=_mean: -p.entropy() + _against_gumbel(p.mean, mean(p, q), q))
 
 
 @register_kl(Normal, Laplace)

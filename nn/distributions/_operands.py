@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from autograd import ShapeError, Tensor
 from autograd.extend import borrow, everywhere, whole
@@ -36,11 +35,6 @@ def as_parameters(owner: str, values: dict[str, TensorLike]) -> dict[str, Any]:
         real = found[name] if name in found else as_real(owner, name, value, dtype)
         found[name] = real if real.dtype == dtype else real.astype(dtype)
     return {name: found[name] for name in values}
-
-
-def as_value(owner: str, value: TensorLike, dtype: DTypeLike) -> Any:
-    """Return a value of a distribution as real numbers."""
-    return as_real(owner, "value", value, dtype)
 
 
 def broadcast_batches(owner: str, values: dict[str, Any], event_dims: dict[str, int]) -> tuple[int, ...]:

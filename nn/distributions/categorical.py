@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -35,18 +36,25 @@ class OfClasses(Distribution):
     """A distribution with the probabilities of classes, along the last axis of `probs` or `logits`."""
 
     arg_constraints: ClassVar[Constraints] = {"probs": _ROWS, "logits": constraints.real_vector}
+    _of_rows = True  # whether an event is a row with a number for each class
 
-    def _set_classes(
+    def __init__(
+        self, probs: TensorLike | None = None, logits: TensorLike | None = None, validate_args: bool | None = None
+    ) -> None:
+        self._set_either(validate_args, probs, logits)
+
+    def _set_either(
         self, validate_args: bool | None, probs: TensorLike | None, logits: TensorLike | None, **others: TensorLike
     ) -> None:
         """Keep probabilities with a sum of 1, or their logarithms."""
-        self._set_either(validate_args, probs, logits, **others)
+        super()._set_either(validate_args, probs, logits, **others)
         if probs is None:
             given = self.__dict__["logits"]
             self.__dict__["logits"] = _near_0(log_softmax(given, axis=-1), softmax(given, axis=-1))
         else:
             found = self.__dict__["probs"]
             self.__dict__["probs"] = found / np.sum(found, axis=-1, keepdims=True)
+        self._event_shape = (self._classes,) if self._of_rows else ()
 
     @property
     def probs(self) -> Tensor:
@@ -70,7 +78,12 @@ class OfClasses(Distribution):
         noise = self._noise("random", shape, generator)[..., None] * below[..., -1:]
         return np.minimum(np.sum(noise >= below, axis=-1), self._classes - 1)
 
-    def _entropy(self) -> Any:
+    def _logs_times(self, value: Any) -> Any:
+        """Return the sum of counts times the logarithms of probabilities; a class that never occurs adds nothing."""
+        zero = borrow(value) == 0
+        return np.sum(np.where(zero, 0, value * np.where(zero, 0, self.logits)), axis=-1)
+
+    def _entropy_of_class(self) -> Any:
         logits = self.logits
         least = np.finfo(logits.dtype).min
         return -np.sum(np.maximum(logits, least) * self.probs, axis=-1)
@@ -105,28 +118,19 @@ class Categorical(OfClasses):
     """
 
     has_enumerate_support = True
-
-    def __init__(
-        self, probs: TensorLike | None = None, logits: TensorLike | None = None, validate_args: bool | None = None
-    ) -> None:
-        self._set_classes(validate_args, probs, logits)
+    _of_rows = False
 
     support = dependent(lambda self: constraints.integer_interval(0, self._classes - 1), "Indices of classes.")
     mean = formula(lambda self: np.full(self.batch_shape, np.nan, self._dtype), "Nan, for an index has no mean.")
     mode = formula(lambda self: np.argmax(self.probs, axis=-1), "The index of the most probable class.")
     variance = formula(lambda self: self.mean, "Nan, for an index has no variance.")
-
-    def entropy(self) -> Tensor:
-        return self._entropy()
+    _entropy = formula(lambda self: self._entropy_of_class())
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         """Return all indices along a new first axis."""
-        n = self._classes
-        values: Any = np.arange(n).reshape(n, *(1,) * len(self.batch_shape))
-        return np.broadcast_to(values, (n, *self.batch_shape)) if expand else values  # type: ignore[return-value]
+        return self._listed(np.arange(self._classes), expand)
 
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        return self._place(self._shape(sample_shape), generator)
+    _draw = OfClasses._place
 
     def _converted(self, value: TensorLike) -> Any:
         found = as_operand("Categorical", "value", value)
@@ -163,34 +167,22 @@ class OneHotCategorical(OfClasses):
     support = constraints.one_hot
     has_enumerate_support = True
 
-    def __init__(
-        self, probs: TensorLike | None = None, logits: TensorLike | None = None, validate_args: bool | None = None
-    ) -> None:
-        self._set_classes(validate_args, probs, logits)
-        self._event_shape = (self._classes,)
-
     mean = formula(lambda self: self.probs, "The probabilities.")
     mode = formula(lambda self: self._row(np.argmax(self.probs, axis=-1)), "The row of the most probable class.")
     variance = formula(lambda self: self.probs * (1 - self.probs), "The variance of each number.")
-
-    def entropy(self) -> Tensor:
-        return self._entropy()
+    _entropy = formula(lambda self: self._entropy_of_class())
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         """Return the rows of all classes along a new first axis."""
-        n = self._classes
-        values: Any = np.eye(n).astype(self._dtype).reshape(n, *(1,) * len(self.batch_shape), n)
-        return np.broadcast_to(values, (n, *self.batch_shape, n)) if expand else values  # type: ignore[return-value]
+        return self._listed(np.eye(self._classes).astype(self._dtype), expand)
 
     def _row(self, place: Any) -> Any:
         return (place[..., None] == np.arange(self._classes)).astype(self._dtype)
 
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        return self._row(self._place(sample_shape + self.batch_shape, generator))
+    def _draw(self, shape: tuple[int, ...], generator: Generator) -> Any:
+        return self._row(self._place(shape[:-1], generator))
 
-    def _log_prob(self, value: Any) -> Any:
-        logits, zero = self.logits, borrow(value) == 0
-        return np.sum(np.where(zero, 0, value * np.where(zero, 0, logits)), axis=-1)
+    _log_prob = OfClasses._logs_times
 
 
 class OneHotCategoricalStraightThrough(OneHotCategorical):
@@ -219,9 +211,9 @@ class OneHotCategoricalStraightThrough(OneHotCategorical):
 
     has_rsample = True
 
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
+    def _draw(self, shape: tuple[int, ...], generator: Generator) -> Any:
         probs = self.probs
-        return super()._draw(sample_shape, generator) + (probs - borrow(probs))
+        return super()._draw(shape, generator) + (probs - borrow(probs))
 
 
 def _multinomials(generator: np.random.Generator, shape: tuple[int, ...], probs: Any, *, count: int) -> Any:
@@ -255,8 +247,7 @@ class Multinomial(OfClasses):
         self.total_count = total_count.__index__()
         if self.total_count < 0:
             raise ValueError(f"Multinomial: total_count should be 0 or more, not {total_count!r}")
-        self._set_classes(validate_args, probs, logits)
-        self._event_shape = (self._classes,)
+        super().__init__(probs, logits, validate_args)
 
     support = dependent(
         lambda self: constraints.multinomial(self.total_count), "Rows of counts with the sum `total_count`."
@@ -272,19 +263,12 @@ class Multinomial(OfClasses):
         chance = special.xlogy(counts, probs) + special.xlog1py(n - counts, -probs) + special.gammaln(n + 1.0)
         chance = np.exp(chance - special.gammaln(counts + 1) - special.gammaln(n - counts + 1))
         repeats = np.sum(chance * special.gammaln(counts + 1), axis=(0, -1))
-        return (n * self._entropy() - special.gammaln(n + 1.0) + repeats).astype(kind)
+        return (n * self._entropy_of_class() - special.gammaln(n + 1.0) + repeats).astype(kind)
 
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        count = self.total_count
-
-        def sample(source: np.random.Generator, shape: tuple[int, ...], probs: Any) -> Any:
-            return _multinomials(source, shape, probs, count=count)
-
-        return draw_given(sample, self._shape(sample_shape), [self.probs], generator)
+    def _draw(self, shape: tuple[int, ...], generator: Generator) -> Any:
+        return draw_given(partial(_multinomials, count=self.total_count), shape, [self.probs], generator)
 
     def _log_prob(self, value: Any) -> Any:
-        counts: Any = borrow(value)
-        logits, zero = self.logits, counts == 0
-        powers = np.sum(np.where(zero, 0, value * np.where(zero, 0, logits)), axis=-1)
         total = np.sum(value, axis=-1)
-        return special.gammaln(total + 1) - np.sum(special.gammaln(value + 1), axis=-1) + powers
+        ways = special.gammaln(total + 1) - np.sum(special.gammaln(value + 1), axis=-1)
+        return ways + self._logs_times(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,8 @@ import numpy as np
 from autograd import ShapeError, Tensor
 from autograd.extend import borrow
 
-from .._arguments import TensorLike
 from . import constraints
-from ._formulas import dependent, formula
+from ._formulas import dependent, formula, of_value, sampled
 from .categorical import Categorical
 from .constraints import Constraint
 from .distribution import Distribution, Generator
@@ -88,18 +88,10 @@ class Independent(Distribution):
     def __repr__(self) -> str:
         return f"Independent({self.base_dist}, {self.reinterpreted_batch_ndims})"
 
-    @property
-    def _dtype(self) -> Any:
-        return self.base_dist._dtype
-
-    def _converted(self, value: TensorLike) -> Any:
-        return self.base_dist._converted(value)
-
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        return self.base_dist._draw(sample_shape, generator)
-
-    def _log_prob(self, value: Any) -> Any:
-        return summed(self.base_dist._log_prob(value), self.reinterpreted_batch_ndims)
+    _dtype: Any = formula(lambda self: self.base_dist._dtype)
+    _converted = of_value(lambda self, value: self.base_dist._converted(value))
+    _draw = sampled(lambda self, shape, generator: self.base_dist._draw(shape, generator))
+    _log_prob = of_value(lambda self, value: summed(self.base_dist._log_prob(value), self.reinterpreted_batch_ndims))
 
 
 class MixtureSameFamily(Distribution):
@@ -149,23 +141,14 @@ class MixtureSameFamily(Distribution):
     @property
     def support(self) -> Constraint:
         """That of the components."""
-        found = self.component_distribution.support
-        axis = -1 - found.event_dim
-
-        def holds(x: Any) -> Any:
-            return np.any(found.holds(np.expand_dims(x, axis - len(self.event_shape) + found.event_dim)), axis=-1)
-
-        spread = len(self.event_shape) - found.event_dim
-        return Constraint(found.described, holds, found.event_dim + spread, found.is_discrete, found.remedy)
+        found, axis = self.component_distribution.support, self._axis
+        return replace(found, holds=lambda x: np.any(found.holds(np.expand_dims(x, axis)), axis + found.event_dim))
 
     def _weights(self) -> Any:
         probs: Any = self.mixture_distribution.probs
         return probs.reshape(*probs.shape, *(1,) * len(self.event_shape))
 
-    @property
-    def _axis(self) -> int:
-        return -1 - len(self.event_shape)
-
+    _axis: Any = formula(lambda self: -1 - len(self.event_shape))
     mean = formula(lambda self: np.sum(self._weights() * self.component_distribution.mean, axis=self._axis))
 
     @property
@@ -183,21 +166,14 @@ class MixtureSameFamily(Distribution):
     def __repr__(self) -> str:
         return f"MixtureSameFamily({self.mixture_distribution}, {self.component_distribution})"
 
-    @property
-    def _dtype(self) -> Any:
-        return self.component_distribution._dtype
+    _dtype: Any = formula(lambda self: self.component_distribution._dtype)
+    _converted = of_value(lambda self, value: self.component_distribution._converted(value))
 
-    def _converted(self, value: TensorLike) -> Any:
-        return self.component_distribution._converted(value)
-
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        mixture = self.mixture_distribution.expand(self.batch_shape)
-        place = borrow(mixture._draw(sample_shape, generator))
-        drawn = self.component_distribution._draw(sample_shape, generator)
-        place = place.reshape(*place.shape, *(1,) * (1 + len(self.event_shape)))
-        place = np.broadcast_to(
-            place, (*self._shape(sample_shape)[: len(drawn.shape) - 1 - len(self.event_shape)], 1, *self.event_shape)
-        )
+    def _draw(self, shape: tuple[int, ...], generator: Generator) -> Any:
+        rows, event = shape[: self._axis + 1 or None], self.event_shape
+        place = borrow(self.mixture_distribution._draw(rows, generator))
+        drawn = self.component_distribution._draw((*rows, self.mixture_distribution._classes, *event), generator)
+        place = np.broadcast_to(place.reshape(*rows, *(1,) * (1 + len(event))), (*rows, 1, *event))
         return np.take_along_axis(drawn, place, axis=self._axis).squeeze(self._axis)
 
     def _log_prob(self, value: Any) -> Any:

@@ -12,7 +12,7 @@ from autograd import ShapeError, Tensor
 
 from .._arguments import TensorLike, example
 from . import constraints
-from ._formulas import dependent, formula
+from ._formulas import dependent, formula, of_value
 from .constraints import Constraint
 from .transforms import Transform, real_numbers, reals, summed
 
@@ -58,11 +58,8 @@ class IndependentTransform(Transform):
     def __repr__(self) -> str:
         return f"IndependentTransform({self.base_transform}, {self.reinterpreted_batch_ndims})"
 
-    def _call(self, x: Any) -> Any:
-        return self.base_transform._call(x)
-
-    def _inverse(self, y: Any) -> Any:
-        return self.base_transform._inverse(y)
+    _call = of_value(lambda self, x: self.base_transform._call(x))
+    _inverse = of_value(lambda self, y: self.base_transform._inverse(y))
 
 
 @example("nn.distributions.ReshapeTransform((4,), (2, 2))(np.arange(8).reshape(2, 4)).shape", "(2, 2, 2)")
@@ -95,11 +92,8 @@ class ReshapeTransform(Transform):
     def inverse_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return _exchanged(shape, self.out_shape, self.in_shape)
 
-    def _call(self, x: Any) -> Any:
-        return x.reshape(self.forward_shape(x.shape))
-
-    def _inverse(self, y: Any) -> Any:
-        return y.reshape(self.inverse_shape(y.shape))
+    _call = of_value(lambda self, x: x.reshape(self.forward_shape(x.shape)))
+    _inverse = of_value(lambda self, y: y.reshape(self.inverse_shape(y.shape)))
 
 
 def _exchanged(shape: tuple[int, ...], old: tuple[int, ...], new: tuple[int, ...]) -> tuple[int, ...]:
@@ -158,18 +152,8 @@ class ComposeTransform(Transform):
     def _out_dim(self) -> int:
         return self._event_dim + sum(part.codomain.event_dim - part.domain.event_dim for part in self.parts)
 
-    @property
-    def sign(self) -> Any:
-        """The product of the signs."""
-        found: Any = 1
-        for part in self.parts:
-            found = found * part.sign
-        return found
-
-    @property
-    def bijective(self) -> bool:  # type: ignore[override]
-        """Whether all parts are."""
-        return all(part.bijective for part in self.parts)
+    sign = formula(lambda self: math.prod(part.sign for part in self.parts), "The product of the signs.")
+    bijective: Any = formula(lambda self: all(part.bijective for part in self.parts), "Whether all parts are.")
 
     def log_abs_det_jacobian(self, x: TensorLike, y: TensorLike) -> Tensor:
         """Return the sum of the logarithms of all parts."""

@@ -91,24 +91,14 @@ def integer_interval(lower_bound: TensorLike, upper_bound: TensorLike) -> Constr
 
 def independent(base_constraint: Constraint, reinterpreted_batch_ndims: int) -> Constraint:
     """Return the constraint that holds where another one does for all elements along the last axes."""
-    axes = tuple(range(-reinterpreted_batch_ndims, 0))
-
-    def holds(x: Any) -> Any:
-        return np.all(base_constraint.holds(x), axis=axes)
-
-    return Constraint(
-        base_constraint.described,
-        holds,
-        base_constraint.event_dim + reinterpreted_batch_ndims,
-        base_constraint.is_discrete,
-        base_constraint.remedy,
-    )
+    of, axes = base_constraint, tuple(range(-reinterpreted_batch_ndims, 0))
+    event_dim = of.event_dim + reinterpreted_batch_ndims
+    return Constraint(of.described, lambda x: np.all(of.holds(x), axis=axes), event_dim, of.is_discrete, of.remedy)
 
 
 def _shown(bound: Any) -> str:
-    if not np.ndim(bound):
-        return f"{bound}" if isinstance(bound, int | float | np.generic | np.ndarray) else "its bound"
-    return "its bound"
+    shown = not np.ndim(bound) and isinstance(bound, int | float | np.generic | np.ndarray)
+    return f"{bound}" if shown else "its bound"
 
 
 def _is_simplex(x: Any) -> Any:

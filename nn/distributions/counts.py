@@ -7,16 +7,16 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd import Tensor
-from autograd.extend import densities
+from autograd.extend import borrow, densities
 
 from .._arguments import TensorLike
 from ..functional._activation import sigmoid
 from ..random import draw_given
 from . import constraints
-from ._formulas import dependent, formula
+from ._formulas import dependent, drawn, formula, of_value, sampled
 from ._operands import logs_of
 from .constraints import Constraint, Constraints
-from .distribution import Distribution, Generator
+from .distribution import Distribution
 
 __all__ = ["Bernoulli", "Binomial", "Geometric", "NegativeBinomial", "OfOdds", "Poisson"]
 
@@ -77,7 +77,7 @@ class OfOdds(Distribution):
         return hit * miss if "probs" in self.__dict__ else densities.variance_of_odds(self.logits)
 
     @property
-    def _entropy(self) -> Any:
+    def _entropy_of_trial(self) -> Any:
         """The entropy of one trial."""
         if "probs" not in self.__dict__:
             return densities.entropy_of_odds(self.logits)
@@ -108,17 +108,13 @@ class Bernoulli(OfOdds, example=("logits=0.0", "mean", 0.5)):
         return np.where(half, np.nan, self.probs >= 0.5).astype(self._dtype)  # type: ignore[return-value]
 
     variance = formula(lambda self: self._variance)
-
-    def entropy(self) -> Tensor:
-        return self._entropy
+    _entropy = formula(lambda self: self._entropy_of_trial)
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         """Return 0 and 1 along a new first axis."""
-        values: Any = np.arange(2).astype(self._dtype).reshape(2, *(1,) * len(self.batch_shape))
-        return np.broadcast_to(values, (2, *self.batch_shape)) if expand else values  # type: ignore[return-value]
+        return self._listed(np.arange(2).astype(self._dtype), expand)
 
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        return (self._noise("random", self._shape(sample_shape), generator) < self.probs).astype(self._dtype)
+    _draw = drawn("random", lambda self, noise: (noise < self.probs).astype(self._dtype))
 
     def _log_prob(self, value: Any) -> Any:
         hit, miss = self._logs
@@ -145,18 +141,9 @@ class Geometric(OfOdds, example=("0.25", "mean", 3.0)):
     mean = formula(lambda self: 1 / self._odds if "probs" in self.__dict__ else np.exp(-self.logits))
     mode = formula(lambda self: self.probs * 0, "0.")
     variance = formula(lambda self: self.mean / self.probs)
-
-    @property
-    def stddev(self) -> Tensor:
-        hit, miss = self._both
-        return np.sqrt(miss) / hit
-
-    def entropy(self) -> Tensor:
-        return self._entropy / self.probs
-
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        noise = self._noise("standard_exponential", self._shape(sample_shape), generator)
-        return np.floor(noise / -self._logs[1])
+    stddev = formula(lambda self: np.sqrt(self._both[1]) / self._both[0])
+    _entropy = formula(lambda self: self._entropy_of_trial / self.probs)
+    _draw = drawn("standard_exponential", lambda self, noise: np.floor(noise / -self._logs[1]))
 
     def _log_prob(self, value: Any) -> Any:
         hit, miss = self._logs
@@ -195,12 +182,8 @@ class Poisson(Distribution, example=("3.0", "log_prob(0)", -3.0)):
     mean = formula(lambda self: self.rate, "`rate`.")
     mode = formula(lambda self: np.floor(self.rate), "The largest integer that is not above `rate`.")
     variance = mean
-
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        return draw_given(_poissons, self._shape(sample_shape), [self.rate], generator)
-
-    def _log_prob(self, value: Any) -> Any:
-        return densities.poisson_log_mass(value, self.rate)
+    _draw = sampled(lambda self, shape, generator: draw_given(_poissons, shape, [self.rate], generator))
+    _log_prob = of_value(lambda self, value: densities.poisson_log_mass(value, self.rate))
 
 
 class Binomial(OfOdds, example=("2, 0.5", "log_prob(1)", -0.6931)):
@@ -246,19 +229,16 @@ class Binomial(OfOdds, example=("2, 0.5", "log_prob(1)", -0.6931)):
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         """Return the counts from 0 to `total_count`, which is the same for all distributions, along a new axis."""
-        counts = np.unique(
-            np.asarray(self.total_count.data if isinstance(self.total_count, Tensor) else self.total_count)
-        )
+        counts = np.unique(np.asarray(borrow(self.total_count)))
         if len(counts) != 1:
             raise ValueError(
                 f"Binomial has distributions of {len(counts)} different total_count, whose values are not as many"
             )
-        n = int(counts[0]) + 1
-        values: Any = np.arange(n).astype(self._dtype).reshape(n, *(1,) * len(self.batch_shape))
-        return np.broadcast_to(values, (n, *self.batch_shape)) if expand else values  # type: ignore[return-value]
+        return self._listed(np.arange(int(counts[0]) + 1).astype(self._dtype), expand)
 
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        return draw_given(_binomials, self._shape(sample_shape), [self.total_count, self.probs], generator)
+    _draw = sampled(
+        lambda self, shape, generator: draw_given(_binomials, shape, [self.total_count, self.probs], generator)
+    )
 
     def _log_prob(self, value: Any) -> Any:
         n, (hit, miss) = self.total_count, self._logs
@@ -301,9 +281,9 @@ class NegativeBinomial(OfOdds, example=("3, 0.5", "mean", 3.0)):
     )
     variance = formula(lambda self: self.mean * (1 + self._odds))
     stddev = formula(lambda self: np.sqrt(self.mean) * np.sqrt(1 + self._odds))
-
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        return draw_given(_negative_binomials, self._shape(sample_shape), [self.total_count, self._odds], generator)
+    _draw = sampled(
+        lambda self, shape, generator: draw_given(_negative_binomials, shape, [self.total_count, self._odds], generator)
+    )
 
     def _log_prob(self, value: Any) -> Any:
         n = self.total_count

@@ -12,8 +12,9 @@ from autograd import ShapeError, Tensor, UnsupportedError, no_grad
 from autograd.extend import borrow
 
 from .._arguments import TensorLike, document
+from ..functional._kernels.operands import as_real
 from ..random import draw
-from ._operands import as_parameters, as_value, broadcast_batches, check, shape_of
+from ._operands import as_parameters, broadcast_batches, check, shape_of
 from .constraints import Constraint, Constraints, unit_interval
 
 __all__ = ["Distribution", "Generator", "Shape", "shown"]
@@ -139,7 +140,7 @@ class Distribution:
             The random generator; by default the one that `nn.manual_seed` seeds.
         """
         with no_grad():
-            drawn: Any = self._draw(shape_of(sample_shape), generator)
+            drawn: Any = self._draw(self._shape(sample_shape), generator)
         return drawn.detach() if isinstance(drawn, Tensor) else drawn
 
     def rsample(self, sample_shape: Shape = (), generator: Generator = None) -> Tensor:
@@ -158,7 +159,7 @@ class Distribution:
                 f"{type(self).__name__} has no rsample: its samples have no derivative with respect to the parameters. "
                 f"Use sample(), and log_prob(value) times what was gained in the loss"
             )
-        return self._draw(shape_of(sample_shape), generator)
+        return self._draw(self._shape(sample_shape), generator)
 
     def log_prob(self, value: TensorLike) -> Tensor:
         """Return the logarithm of the density, or of the probability, at `value`.
@@ -190,7 +191,7 @@ class Distribution:
 
     def entropy(self) -> Tensor:
         """Return the entropy, of shape `batch_shape`."""
-        raise self._absent("entropy")
+        return self._entropy
 
     def perplexity(self) -> Tensor:
         """Return the exponential of the entropy."""
@@ -204,9 +205,13 @@ class Distribution:
         given = [f"{name}: {shown(getattr(self, name))}" for name in self._names]
         return f"{type(self).__name__}({', '.join(given)})"
 
-    # What a distribution defines: of values that were checked, and of shapes that are tuples
+    # What a distribution defines: of values that were checked, and of shapes with those of the batch and the event
 
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
+    @property
+    def _entropy(self) -> Any:
+        raise self._absent("entropy")
+
+    def _draw(self, shape: tuple[int, ...], generator: Generator) -> Any:
         raise self._absent("sample")
 
     def _log_prob(self, value: Any) -> Any:
@@ -256,8 +261,8 @@ class Distribution:
         found = moment(np.where(exists, parameter, limit + 1))
         return np.where(exists, found, otherwise).astype(self._dtype)
 
-    def _shape(self, sample_shape: tuple[int, ...]) -> tuple[int, ...]:
-        return sample_shape + self.batch_shape + self.event_shape
+    def _shape(self, sample_shape: Shape) -> tuple[int, ...]:
+        return shape_of(sample_shape) + self._batch_shape + self._event_shape
 
     def _noise(self, kind: str, shape: tuple[int, ...], generator: Generator) -> Any:
         """Draw numbers of a standard distribution, by the name of NumPy's method, in the dtype of the parameters."""
@@ -271,6 +276,11 @@ class Distribution:
 
         return draw(sample, shape, generator)
 
+    def _listed(self, values: Any, expand: bool) -> Any:
+        """Return all values along a new first axis; with `expand`, repeated for each distribution."""
+        values = values.reshape(len(values), *(1,) * len(self._batch_shape), *self._event_shape)
+        return np.broadcast_to(values, (len(values), *self._batch_shape, *self._event_shape)) if expand else values
+
     def _expanded(self, batch_shape: Sequence[int]) -> tuple[int, ...]:
         shape = shape_of(batch_shape)
         try:
@@ -282,7 +292,7 @@ class Distribution:
         return shape
 
     def _converted(self, value: TensorLike) -> Any:
-        return as_value(type(self).__name__, value, self._dtype)
+        return as_real(type(self).__name__, "value", value, self._dtype)
 
     def _checked(self, value: TensorLike) -> Any:
         """Return a value as real numbers, after checks of its shape and of the support."""

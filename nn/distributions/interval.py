@@ -12,7 +12,7 @@ from autograd.extend import densities
 
 from .._arguments import TensorLike, example
 from . import constraints
-from ._formulas import dependent, formula
+from ._formulas import dependent, drawn, formula, of_chance, of_value, sampled
 from ._implicit import beta_sample, dirichlet_sample
 from ._operands import check
 from .constraints import Constraints
@@ -48,22 +48,15 @@ class Uniform(Distribution, example=("1.0, 3.0", "mean", 2.0)):
     mode = formula(lambda self: np.full_like(self.low, math.nan), "Nan, for all values have the same density.")
     variance = formula(lambda self: np.square(self.stddev))
     stddev = formula(lambda self: (self.high - self.low) / math.sqrt(12))
-
-    def entropy(self) -> Tensor:
-        return np.log(self.high - self.low)
-
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        return self.low + (self.high - self.low) * self._noise("random", self._shape(sample_shape), generator)
+    _entropy = formula(lambda self: np.log(self.high - self.low))
+    _draw = drawn("random", lambda self, noise: self.low + (self.high - self.low) * noise)
 
     def _log_prob(self, value: Any) -> Any:
         inside = (value >= self.low) & (value < self.high)
         return np.where(inside, -np.log(self.high - self.low), -np.inf)
 
-    def _cdf(self, value: Any) -> Any:
-        return np.clip((value - self.low) / (self.high - self.low), 0, 1)
-
-    def _icdf(self, value: Any) -> Any:
-        return self.low + (self.high - self.low) * value
+    _cdf = of_value(lambda self, value: np.clip((value - self.low) / (self.high - self.low), 0, 1))
+    _icdf = of_value(lambda self, value: self.low + (self.high - self.low) * value)
 
 
 class _OfParts(Distribution):
@@ -113,11 +106,12 @@ class Beta(_OfParts, example=("3.0, 1.0", "mean", 0.75)):
         parts = densities.gamma_entropy(a) + densities.gamma_entropy(b) - densities.gamma_entropy(a + b)
         return parts - special.psi(a + b)
 
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        return beta_sample(self.concentration1, self.concentration0, self._shape(sample_shape), generator)
-
-    def _log_prob(self, value: Any) -> Any:
-        return densities.beta_log_density(value, 1 - value, self.concentration1, self.concentration0)
+    _draw = sampled(
+        lambda self, shape, generator: beta_sample(self.concentration1, self.concentration0, shape, generator)
+    )
+    _log_prob = of_value(
+        lambda self, value: densities.beta_log_density(value, 1 - value, self.concentration1, self.concentration0)
+    )
 
 
 class Kumaraswamy(_OfParts, example=("2.0, 1.0", "cdf(0.5)", 0.25)):
@@ -150,8 +144,8 @@ class Kumaraswamy(_OfParts, example=("2.0, 1.0", "cdf(0.5)", 0.25)):
         a, b = self.concentration1, self.concentration0
         return (1 - 1 / b) + (1 - 1 / a) * (special.psi(b + 1) + EULER) - np.log(a) - np.log(b)
 
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        noise = self._noise("standard_exponential", self._shape(sample_shape), generator)
+    def _draw(self, shape: tuple[int, ...], generator: Generator) -> Any:
+        noise = self._noise("standard_exponential", shape, generator)
         drawn = np.exp(np.log(-np.expm1(-noise / self.concentration0)) / self.concentration1)
         bounds = np.finfo(self._dtype)
         return np.clip(drawn, bounds.tiny, 1 - bounds.epsneg)
@@ -161,13 +155,12 @@ class Kumaraswamy(_OfParts, example=("2.0, 1.0", "cdf(0.5)", 0.25)):
         rest = -np.power(value, a)
         return np.log(a) + np.log(b) + special.xlogy(a - 1, value) + special.xlog1py(b - 1, rest)
 
-    def _cdf(self, value: Any) -> Any:
-        return -np.expm1(special.xlog1py(self.concentration0, -np.power(value, self.concentration1)))
-
-    def _icdf(self, value: Any) -> Any:
-        with np.errstate(divide="ignore"):
-            rest = -np.expm1(np.log1p(-value) / self.concentration0)
-        return np.power(rest, 1 / self.concentration1)
+    _cdf = of_value(
+        lambda self, value: -np.expm1(special.xlog1py(self.concentration0, -np.power(value, self.concentration1)))
+    )
+    _icdf = of_chance(
+        lambda self, value: np.power(-np.expm1(np.log1p(-value) / self.concentration0), 1 / self.concentration1)
+    )
 
 
 @example("nn.distributions.Dirichlet(np.array([1.0, 3.0])).mean", "array([0.25, 0.75])")
@@ -223,8 +216,7 @@ class Dirichlet(Distribution):
         parts = np.sum(densities.gamma_entropy(a), axis=-1) - densities.gamma_entropy(total)
         return parts - (n - 1) * special.psi(total)
 
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        return dirichlet_sample(self.concentration, self._shape(sample_shape), generator)
+    _draw = sampled(lambda self, shape, generator: dirichlet_sample(self.concentration, shape, generator))
 
     def _log_prob(self, value: Any) -> Any:
         return np.sum(special.xlogy(self.concentration - 1, value), axis=-1) - self._log_norm()

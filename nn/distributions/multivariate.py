@@ -86,45 +86,34 @@ class MultivariateNormal(Located):
                 f"MultivariateNormal takes one of covariance_matrix, precision_matrix and scale_tril, but was given "
                 f"{' and '.join(given) or 'none'}"
             )
-        self._set_shaped(validate_args, loc=loc, **given)
-        self._event_shape = self.loc.shape[-1:]
-        (name,) = given
+        ((name, matrix),) = given.items()
+        shape = np.shape(matrix)
+        if len(shape) < 2 or shape[-1] != shape[-2]:
+            raise ShapeError(f"MultivariateNormal: {name} should be a square matrix, not of shape {shape}")
+        self._set(validate_args, loc=loc, **given)
+        matrix, n = self.__dict__.pop(name), self.loc.shape[-1]
+        if matrix.shape[-1] != n:
+            raise ShapeError(
+                f"MultivariateNormal: loc of shape {self.loc.shape} has vectors of {n} numbers, for which {name} "
+                f"should be of shape (..., {n}, {n}), not {matrix.shape}"
+            )
+        self._names, self._event_shape = ("loc", "scale_tril"), (n,)
         if name == "scale_tril":
-            self.scale_tril = np.tril(self.scale_tril)  # what is above the diagonal has no gradient
-            return
-        matrix = self.__dict__.pop(name)
-        if name == "precision_matrix":  # the factor of the inverse, from that of the rows and columns in reverse order
+            self.scale_tril = np.tril(matrix)  # what is above the diagonal has no gradient
+        elif name == "precision_matrix":  # the factor of the inverse, from that of rows and columns in reverse order
             upper = np.linalg.cholesky(matrix[..., ::-1, ::-1])[..., ::-1, ::-1]
             eye = np.eye(matrix.shape[-1], dtype=matrix.dtype)
             self.scale_tril = np.tril(np.linalg.solve(np.swapaxes(upper, -1, -2), eye))
         else:
             self.scale_tril = np.linalg.cholesky(matrix)
-        self._names = ("loc", "scale_tril")
-
-    def _set_shaped(self, validate_args: bool | None, **values: Any) -> None:
-        """Keep and check the mean and the matrix, whose shapes have to fit."""
-        for name, value in values.items():
-            shape = np.shape(value)
-            if name != "loc" and (len(shape) < 2 or shape[-1] != shape[-2]):
-                raise ShapeError(f"MultivariateNormal: {name} should be a square matrix, not of shape {shape}")
-        self._set(validate_args, **values)
-        (name,) = set(values) - {"loc"}
-        shape, n = self.__dict__[name].shape, self.loc.shape[-1]
-        if shape[-1] != n:
-            raise ShapeError(
-                f"MultivariateNormal: loc of shape {self.loc.shape} has vectors of {n} numbers, for which {name} "
-                f"should be of shape (..., {n}, {n}), not {shape}"
-            )
 
     covariance_matrix = formula(lambda self: self.scale_tril @ np.swapaxes(self.scale_tril, -1, -2), "The covariance.")
     precision_matrix = formula(lambda self: np.linalg.inv(self.covariance_matrix), "The inverse of the covariance.")
     variance = formula(lambda self: np.sum(self.scale_tril * self.scale_tril, axis=-1), "The variance of each number.")
+    _entropy = formula(lambda self: half_log_det(self.scale_tril) + 0.5 * (1 + LOG_2PI) * self.event_shape[0])
 
-    def entropy(self) -> Tensor:
-        return half_log_det(self.scale_tril) + 0.5 * (1 + LOG_2PI) * self.event_shape[0]
-
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        noise = self._noise("standard_normal", self._shape(sample_shape), generator)
+    def _draw(self, shape: tuple[int, ...], generator: Generator) -> Any:
+        noise = self._noise("standard_normal", shape, generator)
         return self.loc + (self.scale_tril @ noise[..., None])[..., 0]
 
     def _log_prob(self, value: Any) -> Any:
@@ -205,12 +194,9 @@ class LowRankMultivariateNormal(Located):
         lambda self: half_log_det(self._capacitance) + 0.5 * np.sum(np.log(self.cov_diag), axis=-1),
         "Half of the logarithm of the determinant of the covariance.",
     )
+    _entropy = formula(lambda self: self.half_log_det + 0.5 * (1 + LOG_2PI) * self.event_shape[0])
 
-    def entropy(self) -> Tensor:
-        return self.half_log_det + 0.5 * (1 + LOG_2PI) * self.event_shape[0]
-
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        shape = self._shape(sample_shape)
+    def _draw(self, shape: tuple[int, ...], generator: Generator) -> Any:
         rows = self._noise("standard_normal", shape[:-1] + self.cov_factor.shape[-1:], generator)
         noise = self._noise("standard_normal", shape, generator)
         return self.loc + (self.cov_factor @ rows[..., None])[..., 0] + np.sqrt(self.cov_diag) * noise

@@ -12,7 +12,7 @@ from autograd.extend import densities
 
 from .._arguments import TensorLike
 from . import constraints
-from ._formulas import dependent, formula
+from ._formulas import dependent, drawn, formula, of_chance, of_value, sampled
 from ._implicit import gamma_sample
 from .constraints import Constraints
 from .distribution import Distribution, Generator, shown
@@ -46,22 +46,11 @@ class Exponential(Distribution, example=("4.0", "mean", 0.25)):
     mode = formula(lambda self: self.rate * 0, "0.")
     stddev = mean
     variance = formula(lambda self: np.square(1 / self.rate))
-
-    def entropy(self) -> Tensor:
-        return 1 - np.log(self.rate)
-
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        return self._noise("standard_exponential", self._shape(sample_shape), generator) / self.rate
-
-    def _log_prob(self, value: Any) -> Any:
-        return np.log(self.rate) - self.rate * value
-
-    def _cdf(self, value: Any) -> Any:
-        return -np.expm1(-self.rate * value)
-
-    def _icdf(self, value: Any) -> Any:
-        with np.errstate(divide="ignore"):
-            return -np.log1p(-value) / self.rate
+    _entropy = formula(lambda self: 1 - np.log(self.rate))
+    _draw = drawn("standard_exponential", lambda self, noise: noise / self.rate)
+    _log_prob = of_value(lambda self, value: np.log(self.rate) - self.rate * value)
+    _cdf = of_value(lambda self, value: -np.expm1(-self.rate * value))
+    _icdf = of_chance(lambda self, value: -np.log1p(-value) / self.rate)
 
 
 class _OfShape(Distribution):
@@ -113,18 +102,12 @@ class Gamma(_OfShape):
     )
     variance = formula(lambda self: self.mean / self.rate)
     stddev = formula(lambda self: np.sqrt(self.concentration) / self.rate)
-
-    def entropy(self) -> Tensor:
-        return densities.gamma_entropy(self.concentration) - np.log(self.rate)
-
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        return gamma_sample(self.concentration, self._shape(sample_shape), generator) / self.rate
-
-    def _log_prob(self, value: Any) -> Any:
-        return densities.gamma_log_density(self.rate * value, self.concentration) + np.log(self.rate)
-
-    def _cdf(self, value: Any) -> Any:
-        return special.gammainc(self.concentration, self.rate * value)
+    _entropy = formula(lambda self: densities.gamma_entropy(self.concentration) - np.log(self.rate))
+    _draw = sampled(lambda self, shape, generator: gamma_sample(self.concentration, shape, generator) / self.rate)
+    _log_prob = of_value(
+        lambda self, value: densities.gamma_log_density(self.rate * value, self.concentration) + np.log(self.rate)
+    )
+    _cdf = of_value(lambda self, value: special.gammainc(self.concentration, self.rate * value))
 
 
 class InverseGamma(_OfShape, example=("3.0, 4.0", "mean", 2.0)):
@@ -153,20 +136,18 @@ class InverseGamma(_OfShape, example=("3.0, 4.0", "mean", 2.0)):
         lambda self: self._above(2, self.concentration, lambda a: self.rate / (a - 1) / np.sqrt(a - 2)),
         "The standard deviation, infinite for a concentration of up to 2.",
     )
-
-    def entropy(self) -> Tensor:
-        a = self.concentration
-        return densities.gamma_entropy(a) - 2 * special.psi(a) + np.log(self.rate)
-
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        return self.rate / gamma_sample(self.concentration, self._shape(sample_shape), generator)
+    _entropy = formula(
+        lambda self: (
+            densities.gamma_entropy(self.concentration) - 2 * special.psi(self.concentration) + np.log(self.rate)
+        )
+    )
+    _draw = sampled(lambda self, shape, generator: self.rate / gamma_sample(self.concentration, shape, generator))
 
     def _log_prob(self, value: Any) -> Any:
         scaled = self.rate / value
         return densities.gamma_log_density(scaled, self.concentration) + np.log(scaled) - np.log(value)
 
-    def _cdf(self, value: Any) -> Any:
-        return special.gammaincc(self.concentration, self.rate / value)
+    _cdf = of_value(lambda self, value: special.gammaincc(self.concentration, self.rate / value))
 
 
 class Chi2(Gamma, example=("3.0", "mean", 3.0)):
@@ -219,22 +200,18 @@ class FisherSnedecor(Distribution, example=("1.0, 4.0", "mean", 2.0)):
         "The value of greatest density, nan for a `df1` of up to 2.",
     )
 
-    @property
-    def variance(self) -> Tensor:
-        """The variance, nan for a `df2` of up to 4."""
+    variance = formula(
+        lambda self: self._above(
+            4, self.df2, lambda n: 2 / self.df1 * np.square(1 + 2 / (n - 2)) * (1 + (self.df1 + 2) / (n - 4)), math.nan
+        ),
+        "The variance, nan for a `df2` of up to 4.",
+    )
 
-        def variance(n: Any) -> Any:
-            return 2 / self.df1 * np.square(1 + 2 / (n - 2)) * (1 + (self.df1 + 2) / (n - 4))
-
-        return self._above(4, self.df2, variance, math.nan)
-
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        shape = self._shape(sample_shape)
+    def _draw(self, shape: tuple[int, ...], generator: Generator) -> Any:
         first, second = (gamma_sample(0.5 * df, shape, generator) for df in (self.df1, self.df2))
         return first * self.df2 / (second * self.df1)
 
-    def _log_prob(self, value: Any) -> Any:
-        return densities.fisher_log_density(value, self.df1, self.df2)
+    _log_prob = of_value(lambda self, value: densities.fisher_log_density(value, self.df1, self.df2))
 
 
 class _Half(Distribution):
@@ -263,21 +240,11 @@ class HalfNormal(_Half, example=("2.0", "mean", 1.5958)):
     mean = formula(lambda self: self.scale * math.sqrt(2 / math.pi))
     variance = formula(lambda self: self.scale * self.scale * (1 - 2 / math.pi))
     stddev = formula(lambda self: self.scale * math.sqrt(1 - 2 / math.pi))
-
-    def entropy(self) -> Tensor:
-        return np.log(self.scale) + 0.5 * (1 + math.log(math.pi / 2))
-
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        return self.scale * np.abs(self._noise("standard_normal", self._shape(sample_shape), generator))
-
-    def _log_prob(self, value: Any) -> Any:
-        return densities.half_normal_log_density(value / self.scale) - np.log(self.scale)
-
-    def _cdf(self, value: Any) -> Any:
-        return special.erf(value / (self.scale * math.sqrt(2)))
-
-    def _icdf(self, value: Any) -> Any:
-        return self.scale * (math.sqrt(2) * special.erfinv(value))
+    _entropy = formula(lambda self: np.log(self.scale) + 0.5 * (1 + math.log(math.pi / 2)))
+    _draw = drawn("standard_normal", lambda self, noise: self.scale * np.abs(noise))
+    _log_prob = of_value(lambda self, value: densities.half_normal_log_density(value / self.scale) - np.log(self.scale))
+    _cdf = of_value(lambda self, value: special.erf(value / (self.scale * math.sqrt(2))))
+    _icdf = of_value(lambda self, value: self.scale * (math.sqrt(2) * special.erfinv(value)))
 
 
 class HalfCauchy(_Half, example=("2.0", "cdf(2.0)", 0.5)):
@@ -292,22 +259,13 @@ class HalfCauchy(_Half, example=("2.0", "cdf(2.0)", 0.5)):
     mean = formula(lambda self: np.full_like(self.scale, math.inf), "Infinity.")
     variance = mean
 
-    def entropy(self) -> Tensor:
-        return math.log(2 * math.pi) + np.log(self.scale)
-
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        shape = self._shape(sample_shape)
-        return self.scale * np.tan(math.pi / 2 * self._noise("random", shape, generator))
-
-    def _log_prob(self, value: Any) -> Any:
-        z = value / self.scale
-        return math.log(2 / math.pi) - np.log(self.scale) - densities.log1p_square(z)
-
-    def _cdf(self, value: Any) -> Any:
-        return np.arctan2(value, self.scale) * (2 / math.pi)
-
-    def _icdf(self, value: Any) -> Any:
-        return self.scale * densities.half_cauchy_quantile(value)
+    _entropy = formula(lambda self: math.log(2 * math.pi) + np.log(self.scale))
+    _draw = drawn("random", lambda self, noise: self.scale * np.tan(math.pi / 2 * noise))
+    _log_prob = of_value(
+        lambda self, value: math.log(2 / math.pi) - np.log(self.scale) - densities.log1p_square(value / self.scale)
+    )
+    _cdf = of_value(lambda self, value: np.arctan2(value, self.scale) * (2 / math.pi))
+    _icdf = of_value(lambda self, value: self.scale * densities.half_cauchy_quantile(value))
 
 
 class Weibull(Distribution, example=("2.0, 1.0", "mean", 2.0)):
@@ -345,24 +303,16 @@ class Weibull(Distribution, example=("2.0, 1.0", "mean", 2.0)):
         spread: Any = np.expm1(densities.log_moment_ratio(1 / self.concentration))
         return self.mean * np.sqrt(spread)
 
-    def entropy(self) -> Tensor:
-        return EULER * (1 - 1 / self.concentration) + np.log(self.scale / self.concentration) + 1
-
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        noise = self._noise("standard_exponential", self._shape(sample_shape), generator)
-        return self.scale * np.exp(np.log(noise) / self.concentration)
+    _entropy = formula(lambda self: EULER * (1 - 1 / self.concentration) + np.log(self.scale / self.concentration) + 1)
+    _draw = drawn("standard_exponential", lambda self, noise: self.scale * np.exp(np.log(noise) / self.concentration))
 
     def _log_prob(self, value: Any) -> Any:
         log = np.log(value / self.scale)
         k = self.concentration
         return np.log(k) + k * log - np.exp(k * log) - np.log(value)
 
-    def _cdf(self, value: Any) -> Any:
-        return -np.expm1(-np.power(value / self.scale, self.concentration))
-
-    def _icdf(self, value: Any) -> Any:
-        with np.errstate(divide="ignore"):
-            return self.scale * np.power(-np.log1p(-value), 1 / self.concentration)
+    _cdf = of_value(lambda self, value: -np.expm1(-np.power(value / self.scale, self.concentration)))
+    _icdf = of_chance(lambda self, value: self.scale * np.power(-np.log1p(-value), 1 / self.concentration))
 
 
 class Pareto(Distribution, example=("1.0, 3.0", "mean", 1.5)):
@@ -398,20 +348,10 @@ class Pareto(Distribution, example=("1.0, 3.0", "mean", 1.5)):
         lambda self: self._above(2, self.alpha, lambda a: self.scale / (a - 1) * np.sqrt(a / (a - 2))),
         "The standard deviation, infinite for an `alpha` of up to 2.",
     )
-
-    def entropy(self) -> Tensor:
-        return np.log(self.scale / self.alpha) + 1 + 1 / self.alpha
-
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        noise = self._noise("standard_exponential", self._shape(sample_shape), generator)
-        return self.scale * np.exp(noise / self.alpha)
-
-    def _log_prob(self, value: Any) -> Any:
-        return np.log(self.alpha) - self.alpha * np.log(value / self.scale) - np.log(value)
-
-    def _cdf(self, value: Any) -> Any:
-        return -np.expm1(-self.alpha * np.log(value / self.scale))
-
-    def _icdf(self, value: Any) -> Any:
-        with np.errstate(divide="ignore"):
-            return self.scale * np.exp(-np.log1p(-value) / self.alpha)
+    _entropy = formula(lambda self: np.log(self.scale / self.alpha) + 1 + 1 / self.alpha)
+    _draw = drawn("standard_exponential", lambda self, noise: self.scale * np.exp(noise / self.alpha))
+    _log_prob = of_value(
+        lambda self, value: np.log(self.alpha) - self.alpha * np.log(value / self.scale) - np.log(value)
+    )
+    _cdf = of_value(lambda self, value: -np.expm1(-self.alpha * np.log(value / self.scale)))
+    _icdf = of_chance(lambda self, value: self.scale * np.exp(-np.log1p(-value) / self.alpha))

@@ -7,13 +7,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd import Tensor
 from autograd.extend import densities
 
 from .._arguments import TensorLike
 from ..random import draw_given
 from . import constraints
-from ._formulas import formula
+from ._formulas import drawn, formula, of_value, sampled
 from ._implicit import gamma_sample
 from .constraints import Constraints
 from .distribution import Distribution, Generator
@@ -47,14 +46,9 @@ class _LocationScale(Located):
     def __init__(self, loc: TensorLike, scale: TensorLike, validate_args: bool | None = None) -> None:
         self._set(validate_args, loc=loc, scale=scale)
 
-    def _log_prob(self, value: Any) -> Any:
-        return self._log_density((value - self.loc) / self.scale) - np.log(self.scale)
-
-    def _cdf(self, value: Any) -> Any:
-        return self._below((value - self.loc) / self.scale)
-
-    def _icdf(self, value: Any) -> Any:
-        return self.loc + self.scale * self._quantile(value)
+    _log_prob = of_value(lambda self, value: self._log_density((value - self.loc) / self.scale) - np.log(self.scale))
+    _cdf = of_value(lambda self, value: self._below((value - self.loc) / self.scale))
+    _icdf = of_value(lambda self, value: self.loc + self.scale * self._quantile(value))
 
 
 class Normal(_LocationScale):
@@ -83,15 +77,10 @@ class Normal(_LocationScale):
     _log_density = staticmethod(densities.normal_log_density)
     _below = staticmethod(lambda z: special.ndtr(z))
     _quantile = staticmethod(lambda q: special.ndtri(q))
-
     stddev = formula(lambda self: self.scale, "`scale`.")
     variance = formula(lambda self: self.scale * self.scale, "The square of `scale`.")
-
-    def entropy(self) -> Tensor:
-        return np.log(self.scale) + (0.5 + densities.LOG_ROOT_2PI)
-
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        return self.loc + self.scale * self._noise("standard_normal", self._shape(sample_shape), generator)
+    _entropy = formula(lambda self: np.log(self.scale) + (0.5 + densities.LOG_ROOT_2PI))
+    _draw = drawn("standard_normal", lambda self, noise: self.loc + self.scale * noise)
 
 
 class Laplace(_LocationScale, example=("0.0, 1.0", "cdf(0.0)", 0.5)):
@@ -108,15 +97,11 @@ class Laplace(_LocationScale, example=("0.0, 1.0", "cdf(0.0)", 0.5)):
     _log_density = staticmethod(densities.laplace_log_density)
     _below = staticmethod(densities.laplace_cdf)
     _quantile = staticmethod(densities.laplace_quantile)
-
     variance = formula(lambda self: 2 * self.scale * self.scale)
     stddev = formula(lambda self: math.sqrt(2) * self.scale)
+    _entropy = formula(lambda self: 1 + np.log(2 * self.scale))
 
-    def entropy(self) -> Tensor:
-        return 1 + np.log(2 * self.scale)
-
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        shape = self._shape(sample_shape)
+    def _draw(self, shape: tuple[int, ...], generator: Generator) -> Any:
         first, second = (self._noise("standard_exponential", shape, generator) for _ in range(2))
         return self.loc + self.scale * (first - second)
 
@@ -135,17 +120,10 @@ class Cauchy(_LocationScale, example=("0.0, 2.0", "icdf(0.75)", 2.0)):
     _log_density = staticmethod(densities.cauchy_log_density)
     _below = staticmethod(densities.cauchy_cdf)
     _quantile = staticmethod(densities.cauchy_quantile)
-
     mean = formula(lambda self: np.full_like(self.loc, math.nan), "Nan, for there is none.")
     variance = formula(lambda self: np.full_like(self.loc, math.inf), "Infinity.")
-
-    def entropy(self) -> Tensor:
-        return math.log(4 * math.pi) + np.log(self.scale)
-
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        shape = self._shape(sample_shape)
-        noise = np.tan(math.pi * (self._noise("random", shape, generator) - 0.5))
-        return self.loc + self.scale * noise
+    _entropy = formula(lambda self: math.log(4 * math.pi) + np.log(self.scale))
+    _draw = drawn("random", lambda self, noise: self.loc + self.scale * np.tan(math.pi * (noise - 0.5)))
 
 
 class Gumbel(_LocationScale, example=("0.0, 1.0", "mean", 0.5772)):
@@ -162,17 +140,11 @@ class Gumbel(_LocationScale, example=("0.0, 1.0", "mean", 0.5772)):
     _log_density = staticmethod(densities.gumbel_log_density)
     _below = staticmethod(densities.gumbel_cdf)
     _quantile = staticmethod(densities.gumbel_quantile)
-
     mean = formula(lambda self: self.loc + self.scale * EULER, "`loc` and Euler's constant times `scale`.")
     variance = formula(lambda self: self.scale * self.scale * (math.pi**2 / 6))
     stddev = formula(lambda self: self.scale * (math.pi / math.sqrt(6)))
-
-    def entropy(self) -> Tensor:
-        return np.log(self.scale) + (1 + EULER)
-
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        noise = self._noise("standard_exponential", self._shape(sample_shape), generator)
-        return self.loc - self.scale * np.log(noise)
+    _entropy = formula(lambda self: np.log(self.scale) + (1 + EULER))
+    _draw = drawn("standard_exponential", lambda self, noise: self.loc - self.scale * np.log(noise))
 
 
 class StudentT(Located, example=("4.0", "variance", 2.0)):
@@ -200,23 +172,18 @@ class StudentT(Located, example=("4.0", "variance", 2.0)):
         lambda self: np.where(self.df > 1, self.loc, math.nan), "`loc`, and nan for one degree of freedom or less."
     )
 
-    @property
-    def variance(self) -> Tensor:
-        """The variance; infinity for up to two degrees of freedom, and nan for up to one."""
-        otherwise = np.where(self.df > 1, math.inf, math.nan)
-        return self._above(2, self.df, lambda n: self.scale * self.scale * (1 + 2 / (n - 2)), otherwise)
+    _at_most = formula(lambda self: np.where(self.df > 1, math.inf, math.nan))  # for two degrees of freedom
+    variance = formula(
+        lambda self: self._above(2, self.df, lambda n: self.scale * self.scale * (1 + 2 / (n - 2)), self._at_most),
+        "The variance; infinity for up to two degrees of freedom, and nan for up to one.",
+    )
+    stddev = formula(
+        lambda self: self._above(2, self.df, lambda n: self.scale * np.sqrt(1 + 2 / (n - 2)), self._at_most),
+        "The standard deviation; infinity for up to two degrees of freedom, and nan for up to one.",
+    )
+    _entropy = formula(lambda self: np.log(self.scale) + densities.student_entropy(self.df))
 
-    @property
-    def stddev(self) -> Tensor:
-        """The standard deviation; infinity for up to two degrees of freedom, and nan for up to one."""
-        otherwise = np.where(self.df > 1, math.inf, math.nan)
-        return self._above(2, self.df, lambda n: self.scale * np.sqrt(1 + 2 / (n - 2)), otherwise)
-
-    def entropy(self) -> Tensor:
-        return np.log(self.scale) + densities.student_entropy(self.df)
-
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        shape = self._shape(sample_shape)
+    def _draw(self, shape: tuple[int, ...], generator: Generator) -> Any:
         noise, half = self._noise("standard_normal", shape, generator), 0.5 * self.df
         return self.loc + self.scale * (noise * np.sqrt(half / gamma_sample(half, shape, generator)))
 
@@ -251,8 +218,9 @@ class VonMises(Located, example=("0.0, 4.0", "variance", 0.1365)):
         "The circular variance, 1 less the mean cosine of the distance to `loc`.",
     )
 
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        return draw_given(_angles, self._shape(sample_shape), [self.loc, self.concentration], generator)
+    _draw = sampled(
+        lambda self, shape, generator: draw_given(_angles, shape, [self.loc, self.concentration], generator)
+    )
 
     def _log_prob(self, value: Any) -> Any:
         kappa = self.concentration

@@ -14,12 +14,28 @@ from . import constraints
 from .categorical import OfClasses
 from .constraints import Constraints
 from .counts import OfOdds
-from .distribution import Generator
+from .distribution import Distribution, Generator
 
 __all__ = ["RelaxedBernoulli", "RelaxedOneHotCategorical"]
 
 
-class RelaxedBernoulli(OfOdds):
+class _Relaxed(Distribution):
+    """A distribution of numbers that are close to discrete ones at a low temperature."""
+
+    has_rsample = True
+    temperature: Any
+
+    def __init__(
+        self,
+        temperature: TensorLike,
+        probs: TensorLike | None = None,
+        logits: TensorLike | None = None,
+        validate_args: bool | None = None,
+    ) -> None:
+        self._set_either(validate_args, probs, logits, temperature=temperature)
+
+
+class RelaxedBernoulli(_Relaxed, OfOdds):
     """A distribution of numbers from 0 to 1 that are close to either end at a low temperature.
 
     Parameters
@@ -46,20 +62,9 @@ class RelaxedBernoulli(OfOdds):
 
     arg_constraints: ClassVar[Constraints] = {**OfOdds.arg_constraints, "temperature": constraints.positive}
     support = constraints.unit_interval
-    has_rsample = True
-    temperature: Any
 
-    def __init__(
-        self,
-        temperature: TensorLike,
-        probs: TensorLike | None = None,
-        logits: TensorLike | None = None,
-        validate_args: bool | None = None,
-    ) -> None:
-        self._set_either(validate_args, probs, logits, temperature=temperature)
-
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        noise = self._noise("standard_exponential", self._shape(sample_shape), generator)
+    def _draw(self, shape: tuple[int, ...], generator: Generator) -> Any:
+        noise = self._noise("standard_exponential", shape, generator)
         odds = noise + np.log(-np.expm1(-noise))  # those of a uniform variate, in logarithms
         bounds = np.finfo(self._dtype)
         return np.clip(sigmoid((self.logits + odds) / self.temperature), bounds.tiny, 1 - bounds.epsneg)
@@ -70,7 +75,7 @@ class RelaxedBernoulli(OfOdds):
         return np.log(self.temperature) + difference - 2 * softplus(difference) - log - rest
 
 
-class RelaxedOneHotCategorical(OfClasses):
+class RelaxedOneHotCategorical(_Relaxed, OfClasses):
     """A distribution of rows with a sum of 1 that are close to one-hot at a low temperature: Gumbel-softmax.
 
     For references see `RelaxedBernoulli`.
@@ -94,21 +99,9 @@ class RelaxedOneHotCategorical(OfClasses):
 
     arg_constraints: ClassVar[Constraints] = {**OfClasses.arg_constraints, "temperature": constraints.positive}
     support = constraints.simplex
-    has_rsample = True
-    temperature: Any
 
-    def __init__(
-        self,
-        temperature: TensorLike,
-        probs: TensorLike | None = None,
-        logits: TensorLike | None = None,
-        validate_args: bool | None = None,
-    ) -> None:
-        self._set_classes(validate_args, probs, logits, temperature=temperature)
-        self._event_shape = (self._classes,)
-
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        noise = -np.log(self._noise("standard_exponential", self._shape(sample_shape), generator))
+    def _draw(self, shape: tuple[int, ...], generator: Generator) -> Any:
+        noise = -np.log(self._noise("standard_exponential", shape, generator))
         drawn = softmax((self.logits + noise) / self.temperature[..., None], axis=-1)
         return np.maximum(drawn, np.finfo(self._dtype).tiny)
 

@@ -11,7 +11,7 @@ from autograd import ShapeError, Tensor
 
 from .._arguments import TensorLike
 from . import constraints
-from ._formulas import formula
+from ._formulas import formula, of_value
 from .combined import Independent, check_distribution
 from .composition import ComposeTransform
 from .constraints import Constraint, Constraints
@@ -90,8 +90,6 @@ class TransformedDistribution(Distribution):
         if not self.transforms:
             return self.base_dist.support
         last = self.transforms[-1].codomain
-        if last.event_dim == 0 and len(self.transforms) == 1 and last is constraints.real:
-            return constraints.independent(last, len(self.event_shape)) if self.event_shape else last
         deeper = len(self.event_shape) - last.event_dim
         return constraints.independent(last, deeper) if deeper > 0 else last
 
@@ -102,12 +100,11 @@ class TransformedDistribution(Distribution):
     def __repr__(self) -> str:
         return f"TransformedDistribution({self.base_dist}, {self.transforms})"
 
-    @property
-    def _dtype(self) -> Any:
-        return self.base_dist._dtype
+    _dtype: Any = formula(lambda self: self.base_dist._dtype)
 
-    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        return self._whole._call(self.base_dist._draw(sample_shape, generator))
+    def _draw(self, shape: tuple[int, ...], generator: Generator) -> Any:
+        inner = shape[: len(shape) - len(self._event_shape)] + self.base_dist._event_shape
+        return self._whole._call(self.base_dist._draw(inner, generator))
 
     def _log_prob(self, value: Any) -> Any:
         total: Any = 0
@@ -119,12 +116,8 @@ class TransformedDistribution(Distribution):
             value = before
         return total + summed(self.base_dist._log_prob(value), events - len(self.base_dist.event_shape))
 
-    def _cdf(self, value: Any) -> Any:
-        below = self.base_dist._cdf(self._whole._inverse(value))
-        return self._turned(below)
-
-    def _icdf(self, value: Any) -> Any:
-        return self._whole._call(self.base_dist._icdf(self._turned(value)))
+    _cdf = of_value(lambda self, value: self._turned(self.base_dist._cdf(self._whole._inverse(value))))
+    _icdf = of_value(lambda self, value: self._whole._call(self.base_dist._icdf(self._turned(value))))
 
     def _turned(self, chance: Any) -> Any:
         """Return the probability, of the contrary where the functions fall."""
@@ -166,8 +159,7 @@ class LogNormal(TransformedDistribution, example=("0.0, 1.0", "icdf(0.5)", 1.0))
         base = self.base_dist.expand(batch_shape)
         return LogNormal(base.loc, base.scale, self._validate_args)
 
-    def entropy(self) -> Tensor:
-        return self.base_dist.entropy() + self.loc
+    _entropy = formula(lambda self: self.base_dist.entropy() + self.loc)
 
     def __repr__(self) -> str:
         return repr(self.base_dist).replace("Normal", "LogNormal", 1)

@@ -15,7 +15,7 @@ from ..functional._activation import sigmoid, tanh
 from ..functional._kernels.operands import as_operand
 from ..functional._smooth_activation import softplus
 from . import constraints
-from ._formulas import dependent, formula
+from ._formulas import dependent, formula, of_value
 from .constraints import Constraint
 
 __all__ = [
@@ -109,14 +109,8 @@ class _Inverse(Transform):
     domain = dependent(lambda self: self.of.codomain)
     codomain = dependent(lambda self: self.of.domain)
     sign = formula(lambda self: self.of.sign)
-
-    @property
-    def bijective(self) -> bool:  # type: ignore[override]
-        return self.of.bijective
-
-    @property
-    def inv(self) -> Transform:
-        return self.of
+    bijective: Any = formula(lambda self: self.of.bijective)
+    inv: Any = formula(lambda self: self.of)
 
     def log_abs_det_jacobian(self, x: TensorLike, y: TensorLike) -> Tensor:
         return -self.of.log_abs_det_jacobian(y, x)
@@ -130,11 +124,8 @@ class _Inverse(Transform):
     def __repr__(self) -> str:
         return f"{self.of}.inv"
 
-    def _call(self, x: Any) -> Any:
-        return self.of._inverse(x)
-
-    def _inverse(self, y: Any) -> Any:
-        return self.of._call(y)
+    _call = of_value(lambda self, x: self.of._inverse(x))
+    _inverse = of_value(lambda self, y: self.of._call(y))
 
 
 @example("nn.distributions.AffineTransform(1.0, 2.0)(3.0)", "7.0")
@@ -156,9 +147,7 @@ class AffineTransform(Transform):
             raise ValueError(f"AffineTransform: scale should be other than 0, not {scale!r}")
 
     domain = dependent(lambda self: reals(self.event_dim), "What arguments and results fulfil.")
-
     codomain = domain
-
     sign = formula(lambda self: np.sign(borrow(self.scale)), "1 where the scale is positive, -1 where it is negative.")
 
     def log_abs_det_jacobian(self, x: TensorLike, y: TensorLike) -> Tensor:
@@ -170,11 +159,8 @@ class AffineTransform(Transform):
     def __repr__(self) -> str:
         return f"AffineTransform(loc={self.loc}, scale={self.scale})"
 
-    def _call(self, x: Any) -> Any:
-        return self.loc + self.scale * x
-
-    def _inverse(self, y: Any) -> Any:
-        return (y - self.loc) / self.scale
+    _call = of_value(lambda self, x: self.loc + self.scale * x)
+    _inverse = of_value(lambda self, y: (y - self.loc) / self.scale)
 
 
 @example("float(nn.distributions.ExpTransform().inv(1.0))", "0.0")
@@ -186,11 +172,8 @@ class ExpTransform(Transform):
     def log_abs_det_jacobian(self, x: TensorLike, y: TensorLike) -> Tensor:
         return x  # type: ignore[return-value]
 
-    def _call(self, x: Any) -> Any:
-        return np.exp(x)
-
-    def _inverse(self, y: Any) -> Any:
-        return np.log(y)
+    _call = of_value(lambda self, x: np.exp(x))
+    _inverse = of_value(lambda self, y: np.log(y))
 
 
 @example("float(nn.distributions.PowerTransform(2.0)(3.0))", "9.0")
@@ -221,11 +204,8 @@ class PowerTransform(Transform):
     def __repr__(self) -> str:
         return f"PowerTransform({self.exponent})"
 
-    def _call(self, x: Any) -> Any:
-        return np.power(x, self.exponent)
-
-    def _inverse(self, y: Any) -> Any:
-        return np.power(y, 1 / self.exponent)
+    _call = of_value(lambda self, x: np.power(x, self.exponent))
+    _inverse = of_value(lambda self, y: np.power(y, 1 / self.exponent))
 
 
 @example("float(nn.distributions.SigmoidTransform()(0.0))", "0.5")
@@ -242,8 +222,7 @@ class SigmoidTransform(Transform):
         bounds = np.finfo(found.dtype)
         return np.clip(found, bounds.tiny, 1 - bounds.epsneg)
 
-    def _inverse(self, y: Any) -> Any:
-        return np.log(y) - np.log1p(-y)
+    _inverse = of_value(lambda self, y: np.log(y) - np.log1p(-y))
 
 
 @example("round(float(nn.distributions.SoftplusTransform()(0.0)), 4)", "0.6931")
@@ -255,11 +234,8 @@ class SoftplusTransform(Transform):
     def log_abs_det_jacobian(self, x: TensorLike, y: TensorLike) -> Tensor:
         return -softplus(-real_numbers(self, x))
 
-    def _call(self, x: Any) -> Any:
-        return softplus(x)
-
-    def _inverse(self, y: Any) -> Any:
-        return y + np.log(-np.expm1(-y))
+    _call = of_value(lambda self, x: softplus(x))
+    _inverse = of_value(lambda self, y: y + np.log(-np.expm1(-y)))
 
 
 @example("float(nn.distributions.TanhTransform()(0.0))", "0.0")
@@ -278,8 +254,7 @@ class TanhTransform(Transform):
         most = 1 - np.finfo(found.dtype).epsneg  # at 1 itself the inverse is infinite
         return np.clip(found, -most, most)
 
-    def _inverse(self, y: Any) -> Any:
-        return np.arctanh(y)
+    _inverse = of_value(lambda self, y: np.arctanh(y))
 
 
 def reals(event_dim: int) -> Constraint:

@@ -84,10 +84,6 @@ class Graph:
         one, other = (known.get(id(array)) for known, array in zip(self._known, arrays, strict=True))
         return one if one == other else ""
 
-    def add(self, kind: str, *inputs: str, **attributes: Attribute) -> str:
-        """Add a node with one output, and return the name of the output."""
-        return self.add_several(kind, 1, *inputs, **attributes)[0]
-
     def add_several(self, kind: str, outputs: int, *inputs: str, **attributes: Attribute) -> list[str]:
         """Add a node with several outputs, and return their names."""
         names = [self.unique(kind.lower()) for _ in range(outputs)]
@@ -203,8 +199,8 @@ class Step(NamedTuple):
         return self.given(name)[0] is not None
 
     def add(self, kind: str, *inputs: str, **attributes: Attribute) -> str:
-        """Add a node; see `Graph.add`."""
-        return self.graph.add(kind, *inputs, **attributes)
+        """Add a node with one output, and return the name of the output."""
+        return self.graph.add_several(kind, 1, *inputs, **attributes)[0]
 
     def cast(self, name: str, dtype: DTypeLike) -> str:
         """Return the value cast to a dtype."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -123,10 +123,8 @@ def _finishing(nodes: list[Node], needed: set[str]) -> list[Node]:
     found = []
     for node in reversed(nodes):
         uses = (_uses(node) | {*node.outputs}) - {""}
-        finished = tuple(sorted(uses - needed))
+        found.append(replace(node, finished=tuple(sorted(uses - needed))))
         needed |= uses
-        fields = (node.kind, node.domain, node.version, node.name, node.inputs, node.outputs)
-        found.append(Node(*fields, node.attributes, node.content, finished))
     return found[::-1]
 
 

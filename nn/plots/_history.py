@@ -78,9 +78,7 @@ def metric(history: pandas.DataFrame, name: str, ax: Axes | None = None) -> Axes
     name
         The column: a metric that `nn.fit` measured, such as ``"mae"``.
     """
-    _check(history, name)
-    ax = take_axes(ax)
-    _draw(history, {name: "training", f"val_{name}": "validation"}, ax, plain(name.replace("_", " ")))
+    ax = _draw(history, {name: "training", f"val_{name}": "validation"}, ax, plain(name.replace("_", " ")))
     if len(ax.get_lines()) > 1:
         ax.legend(frameon=False)
     return ax
@@ -91,7 +89,7 @@ def learning_rate(history: pandas.DataFrame, ax: Axes | None = None) -> Axes:
 
     Parameters, result and errors are those of `loss`.
     """
-    return _single(history, "lr", ax, "learning rate")
+    return _draw(history, {"lr": "learning rate"}, ax, "learning rate")
 
 
 def gradient_norm(history: pandas.DataFrame, ax: Axes | None = None) -> Axes:
@@ -99,7 +97,7 @@ def gradient_norm(history: pandas.DataFrame, ax: Axes | None = None) -> Axes:
 
     Parameters, result and errors are those of `loss`.
     """
-    return _single(history, "gradient_norm", ax, "gradient norm")
+    return _draw(history, {"gradient_norm": "gradient norm"}, ax, "gradient norm")
 
 
 def update_ratio(history: pandas.DataFrame, ax: Axes | None = None) -> Axes:
@@ -107,7 +105,7 @@ def update_ratio(history: pandas.DataFrame, ax: Axes | None = None) -> Axes:
 
     Parameters, result and errors are those of `loss`.
     """
-    return _single(history, "update_ratio", ax, "update ratio", "‖update‖ / ‖parameters‖")
+    return _draw(history, {"update_ratio": "update ratio"}, ax, "update ratio", "‖update‖ / ‖parameters‖")
 
 
 def epochs_of(history: pandas.DataFrame) -> Array:
@@ -157,13 +155,6 @@ def learning_rate_search(search: LearningRateSearch, ax: Axes | None = None) -> 
     return ax
 
 
-def _single(history: pandas.DataFrame, column: str, ax: Axes | None, title: str, unit: str | None = None) -> Axes:
-    _check(history, column)
-    ax = take_axes(ax)
-    _draw(history, {column: title}, ax, title, unit)
-    return ax
-
-
 def _check(history: pandas.DataFrame, column: str) -> None:
     """Raise unless `history` is a table with rows and this column."""
     if not hasattr(history, "columns"):
@@ -178,8 +169,12 @@ def _check(history: pandas.DataFrame, column: str) -> None:
         raise ValueError(f"the column {column!r} holds no numbers but {type(history[column].iloc[0]).__name__}")
 
 
-def _draw(history: pandas.DataFrame, lines: dict[str, str], ax: Axes, title: str, unit: str | None = None) -> None:
-    """Draw the columns that exist, each with its own line style, marker and colour."""
+def _draw(
+    history: pandas.DataFrame, lines: dict[str, str], ax: Axes | None, title: str, unit: str | None = None
+) -> Axes:
+    """Draw the first column, and the others that exist, each with its own line style, marker and colour."""
+    _check(history, next(iter(lines)))
+    ax = take_axes(ax)
     epochs = epochs_of(history)
     drawn = {name: history[name].to_numpy() for name in lines if name in history}
     marked = len(history) <= _MARKED_UP_TO
@@ -195,3 +190,4 @@ def _draw(history: pandas.DataFrame, lines: dict[str, str], ax: Axes, title: str
     elif values.size and values.min() > 0 and values.max() >= _LOGARITHMIC_FROM * values.min():
         logarithmic(ax, values)
         ax.set_ylabel(f"{unit or title} (log)")
+    return ax

@@ -22,8 +22,7 @@ from ..optim import Adam, Optimizer
 from ..random import default_generator, drawing_from
 from ..training import Callback, EarlyStopping, fit, predict
 from ..training._types import Loss
-from ._faults import refuse_columns
-from ._rows import WeightedRows, distinct
+from ._rows import WeightedRows, distinct, refuse_columns
 
 if TYPE_CHECKING:
     import pandas
@@ -84,11 +83,9 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no annot
         tags.input_tags.sparse = True
         return tags
 
-    # What subclasses say
-
     def _strata(self, target: Array) -> Array | None:
-        """Return what both parts of a split for early stopping have the same shares of."""
-        raise NotImplementedError
+        """Return what both parts of a split for early stopping have the same shares of, if anything."""
+        return None
 
     # Data
 

@@ -9,9 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 
 from ..modules.loss import MSELoss
-from ._faults import refuse_targets
 from ._network import Network, Table
-from ._rows import WeightedRows, row_weights
+from ._rows import WeightedRows, refuse_targets, row_weights
 
 Array = NDArray[Any]
 
@@ -57,9 +56,6 @@ class Regressor(RegressorMixin, Network):  # type: ignore[misc]  # scikit-learn 
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
-
-    def _strata(self, target: Array) -> Array | None:
-        return None
 
     def fit(self, X: Table, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train a network, anew or, with `warm_start`, the one that is there.

@@ -13,7 +13,7 @@ from autograd import ConvergenceError, Function, Tensor, no_grad, vmap
 from autograd.extend import as_array, whole
 from autograd.inside import LIFT, ArrayOrTensor, TensorLike, unwrap
 
-from .._watched import Packing, Slopes, Watched, listed
+from .._watched import Packing, Slopes, Watched, flat, listed, split
 
 Array = np.ndarray[Any, Any]
 AT_ONCE = 4  # from how many on the rows of a Jacobian are computed as one batch
@@ -79,18 +79,18 @@ class Flow:
 
     def adjoint(self, ts: Array, g: ArrayOrTensor) -> tuple[Any, list[Any]]:
         """Return the gradients of y0 and of the known nodes, from those of the values at `ts`, (times, n)."""
-        n, pack = self.n, self.packing.within(g)
+        n, pack = self.n, Packing(self.packing, g)
         solution = self._solution(ts)
         scale = max(float(np.max(np.abs(pack.pack(g)), initial=0)), float(np.finfo(float).tiny))
         width = n + sum(self.sizes)
         if not np.isfinite(scale):
-            return np.full(n, np.nan), self.split(np.full(width - n, np.nan))
+            return np.full(n, np.nan), split(np.full(width - n, np.nan), self.known)
         state, scales = np.zeros(pack.count * width), None
 
         def slope(t: float, z: Array) -> Any:
             found = self._slopes(t, self.packing.unpack(solution(t), n))
             by_y, by_nodes = found.pull(pack.unpack(z, width)[:n], None)
-            return pack.pack(-np.concatenate(_flat([by_y, *by_nodes], [n, *self.sizes])))
+            return pack.pack(-np.concatenate(flat([by_y, *by_nodes], [n, *self.sizes])))
 
         for i, end in zip(range(len(ts) - 1, -1, -1), [*ts[:-1][::-1], self.t0], strict=True):
             state = state + pack.pack(np.concatenate([g[i] / scale, np.zeros(width - n)]))
@@ -98,7 +98,7 @@ class Flow:
                 scales = np.tile(self._scales(abs(ts[-1] - self.t0)), pack.count) if scales is None else scales
                 state = self.settings.solve(slope, ts[i], end, state, pack.count, scales).y[:, -1]
         parts = pack.unpack(state, width) * scale
-        return parts[:n], self.split(parts[n:])
+        return parts[:n], split(parts[n:], self.known)
 
     def _solution(self, ts: Any) -> Any:
         """Return the solution as a function of t; it is computed when first asked for, not kept by the forward pass."""
@@ -172,23 +172,11 @@ class Flow:
 
         def row(w: Any) -> Any:
             by_y, by_nodes = found.pull(w, lift)
-            return np.concatenate(_flat([by_y, *by_nodes], [self.n, *self.sizes]))
+            return np.concatenate(flat([by_y, *by_nodes], [self.n, *self.sizes]))
 
         units = np.eye(self.n)
         rows = vmap(row, loops="allow")(units) if self.n > AT_ONCE else np.stack([row(unit) for unit in units])
         return rows[:, : self.n], rows[:, self.n :]
-
-    def split(self, flat: ArrayOrTensor) -> list[Any]:
-        """Return the gradients of the known nodes from all of their elements."""
-        found, start = [], 0
-        for node, size in zip(self.known, self.sizes, strict=True):
-            found.append(np.reshape(flat[start : start + size], node.shape))
-            start += size
-        return found
-
-
-def _flat(parts: list[Any], sizes: list[int]) -> list[Any]:
-    return [np.zeros(size) if x is None else np.reshape(x, (size,)) for x, size in zip(parts, sizes, strict=True)]
 
 
 def attached(
@@ -223,7 +211,7 @@ class _Flow(Function):
         if recorded:
             found = flow.sensitivities(t0, ts, y0)
             total = np.sum(np.reshape(g, (*g.shape, 1)) * found, axis=(0, 1))
-            by_y0, by_nodes = total[: flow.n], flow.split(total[flow.n :])
+            by_y0, by_nodes = total[: flow.n], split(total[flow.n :], flow.known)
         else:
             by_y0, by_nodes = flow.adjoint(np.asarray(ts, float), g)
         by_t0 = by_ts = None

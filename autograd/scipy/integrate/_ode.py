@@ -14,10 +14,9 @@ from autograd import BatchError, ConvergenceError, Tensor, UnsupportedError, jac
 from autograd.extend import as_array
 from autograd.inside import TensorLike, any_live, check_callable, unwrap, users_line
 
-from .._given import refuse_live
 from .._slopes import sparse_slopes
 from .._watched import Packing, Watched, returned
-from ..common import is_plain
+from ..common import is_plain, refuse_live
 from ._flow import Settings, attached
 
 Function = Callable[..., "TensorLike | Sequence[TensorLike]"]
@@ -91,7 +90,9 @@ def solve_ivp(
     given = () if args is None else args if isinstance(args, tuple | list) else (args,)
     refuse_live("solve_ivp()", "they count as constants; pass t.detach()", options=options)
     start = _vector(y0)
-    begin, end = (unwrap(t) for t in _ends(t_span))
+    ends: Any = t_span
+    first, last = ends
+    begin, end = unwrap(first), unwrap(last)
     watched = Watched(_of_vector(fun, vectorized), tuple(given))
     packing = Packing(unwrap(start), watched(begin, unwrap(start)))
     root = np.sqrt(packing.count)
@@ -121,7 +122,7 @@ def solve_ivp(
     )  # fmt: skip
     if way is not None:
         found.derivatives = way if slopes is not None else f"{way}, by differences"
-    live = watched.known or any(map(any_live, (start, *_ends(t_span), t_eval)))
+    live = watched.known or any(map(any_live, (start, first, last, t_eval)))
     ys = packing.unpack(found.y.T, n)
     if live:
         if events is not None or dense_output:
@@ -136,8 +137,8 @@ def solve_ivp(
                 f"solve_ivp() did not come to the end of t_span, so that there are no derivatives: {found.message}"
             )
         settings = Settings(method, **tolerances, max_step=options.get("max_step", np.inf))
-        found.t = _times(found.t, t_span, t_eval)
-        ys = attached(ys, watched, settings, packing, _ends(t_span)[0], found.t, start)
+        found.t = _times(found.t, first, last, t_eval)
+        ys = attached(ys, watched, settings, packing, first, found.t, start)
     elif any(isinstance(x, Tensor) for x in (start, *given)):
         ys = Tensor(ys)
     found.y = ys.T
@@ -240,16 +241,10 @@ def _vector(y0: Any) -> Any:
     return np.reshape(y0, (1,)) if y0.ndim == 0 else y0
 
 
-def _ends(t_span: Any) -> tuple[Any, Any]:
-    first, last = t_span
-    return first, last
-
-
-def _times(found: Any, t_span: Any, t_eval: Any) -> Any:
+def _times(found: Any, first: Any, last: Any, t_eval: Any) -> Any:
     """Return the times of values as a tensor if these are differentiated with respect to them."""
     if t_eval is not None:
         return t_eval if isinstance(t_eval, Tensor) else found
-    first, last = _ends(t_span)
     if not (isinstance(first, Tensor) or isinstance(last, Tensor)):
         return found
     return np.concatenate([np.reshape(first, (1,)), found[1:-1], np.reshape(last, (1,))])

@@ -13,7 +13,7 @@ from autograd import BatchError, Function, Tensor, UnsupportedError
 from autograd.extend import as_array, everywhere
 from autograd.inside import LIFT, TensorLike, any_live, batches, check_callable, unwrap, users_line, warn
 
-from .._watched import Packing, Watched, returned
+from .._watched import Packing, Watched, flat, returned, split
 
 
 def quad(
@@ -122,11 +122,8 @@ class _Integral:
         function, args = self.watched.function, self.watched.args
         values = lambda one: np.reshape(function(x, *args), (self.size,)) * one  # noqa: E731
         step = self.watched.step(values, np.ones(()), self.known, x)
-        parts = [np.zeros(0)]
-        for row in np.eye(self.size):
-            for part, size in zip(step.pull(row, lift)[1], self.sizes, strict=True):
-                parts.append(np.zeros(size) if part is None else np.reshape(part, (size,)))
-        return np.concatenate(parts)
+        rows = [flat(step.pull(row, lift)[1], self.sizes) for row in np.eye(self.size)]
+        return np.concatenate([np.zeros(0), *(part for row in rows for part in row)])
 
     def slopes(self, a: Any, b: Any, g: Any, lift: Any) -> list[Any]:
         """Return the gradients of the known nodes, integrals of those of the function, given that of the integral."""
@@ -144,11 +141,7 @@ class _Integral:
             watched = Watched(lambda x: self.slope(x, LIFT), known=self.known)
             found = _Integral(watched, self.settings, self.points, found.shape[0]).attached(found, a, b)
         total = np.reshape(g, (1, self.size)) @ np.reshape(found, (self.size, sum(self.sizes)))
-        parts, start = [], 0
-        for node, size in zip(self.known, self.sizes, strict=True):
-            parts.append(np.reshape(total[0, start : start + size], node.shape))
-            start += size
-        return parts
+        return split(total[0], self.known)
 
 
 def _integrated(function: Any, a: Any, b: Any, packing: Packing, settings: dict[str, Any], points: Any) -> Any:

@@ -64,7 +64,7 @@ def cumulative_trapezoid(
         raise ValueError(f"cumulative_trapezoid() takes initial=None or 0, not {initial!r}")
     samples, widths = _samples(y, x, dx, axis)
     found = np.cumsum(0.5 * widths * (samples[..., 1:] + samples[..., :-1]), axis=-1)
-    return _along(_rounded(_begun(found, initial), y, x, dx), axis)
+    return np.moveaxis(_rounded(_begun(found, initial), y, x, dx), -1, axis)
 
 
 def simpson(y: TensorLike, x: TensorLike | None = None, *, dx: TensorLike = 1.0, axis: int = -1) -> Tensor:
@@ -140,7 +140,7 @@ def cumulative_simpson(
     samples, widths = _samples(y, x, dx, axis)
     count = samples.shape[-1]
     if count < 3:
-        found = np.cumsum(0.5 * widths * (samples[..., 1:] + samples[..., :-1]), axis=-1)
+        found: Any = np.cumsum(0.5 * widths * (samples[..., 1:] + samples[..., :-1]), axis=-1)
     else:
         _require_intervals(widths)
         triples = [samples[..., i : count - 2 + i] for i in range(3)]
@@ -155,7 +155,7 @@ def cumulative_simpson(
     if initial is not None:
         begin = np.moveaxis(double(initial), axis, -1) if np.ndim(initial) else double(initial)
         found = _begun(found, 0) + begin
-    return _along(found, axis)
+    return np.moveaxis(found, -1, axis)
 
 
 def _parabola(y: list[Any], left: Any, right: Any) -> Any:
@@ -203,7 +203,3 @@ def _rounded(found: Any, *given: Any) -> Any:
 def _begun(found: Any, initial: Any) -> Any:
     """Return cumulative integrals that begin with 0, if asked for."""
     return found if initial is None else np.concatenate([np.zeros((*found.shape[:-1], 1)), found], axis=-1)
-
-
-def _along(found: Any, axis: int) -> Any:
-    return np.moveaxis(found, -1, axis)

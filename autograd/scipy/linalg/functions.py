@@ -38,9 +38,9 @@ def det(a: TensorLike, overwrite_a: bool = False, check_finite: bool = True) -> 
     return _det(matrix)
 
 
-def _inverse(a: Any, structure: str | None, lower: bool, check_finite: bool) -> Any:
+def _inverse(a: Any, structure: str | None, lower: bool, check_finite: bool, overwrite_a: bool = False) -> Any:
     known = {} if structure is None else {"assume_a": structure, "lower": lower}
-    return linalg.inv(a, check_finite=check_finite, **known)
+    return linalg.inv(a, overwrite_a, check_finite, **known)
 
 
 _inv = general(
@@ -76,8 +76,7 @@ def inv(
     """
     structure = None if assume_a is None else SHORT.get(assume_a, assume_a)
     if is_single(a):
-        known = {} if structure is None else {"assume_a": structure, "lower": lower}
-        return linalg.inv(a, overwrite_a, check_finite, **known)
+        return _inverse(a, structure, lower, check_finite, overwrite_a)
     return _inv(square("inv", a), structure, lower, check_finite)
 
 

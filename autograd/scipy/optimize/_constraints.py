@@ -37,13 +37,10 @@ def limits_of(constraints: Any) -> list[Limit]:
     """Return SciPy's constraints, of whichever kind, as vectors between limits."""
     found = []
     for i, each in enumerate(_all_of(constraints)):
-        low, high = (0.0, 0.0 if _is_equation(each) else np.inf) if isinstance(each, dict) else (each.lb, each.ub)
+        low, high = (0.0, np.inf) if isinstance(each, dict) else (each.lb, each.ub)
+        high = low if isinstance(each, dict) and each["type"].lower() == "eq" else high
         found.append(Limit(f"constraints[{i}]", _vector_of(each), low, high))
     return found
-
-
-def _is_equation(constraint: dict[str, Any]) -> bool:
-    return bool(constraint["type"].lower() == "eq")
 
 
 def _vector_of(constraint: Any) -> Callable[[Any], Any]:
@@ -61,9 +58,9 @@ def for_scipy(constraints: Any) -> Any:
     for each in _all_of(constraints):
         each = copy.copy(each)
         if isinstance(each, dict):
-            each.update({key: plain(each[key]) for key in ("fun", "jac") if callable(each.get(key))})
+            each.update({key: plain(each[key]) for key in ("fun", "jac") if key in each})
         elif isinstance(each, optimize.NonlinearConstraint):
-            each.fun, each.jac = plain(each.fun), plain(each.jac) if callable(each.jac) else each.jac
+            each.fun, each.jac = plain(each.fun), plain(each.jac)
         found.append(each)
     return found
 

@@ -37,8 +37,13 @@ def as_args(args: tuple[TensorLike, ...] | TensorLike) -> tuple[Any, ...]:
     return args if isinstance(args, tuple) else (args,)
 
 
-def plain(function: Function, pair: bool = False) -> Function:
-    """Return a function for SciPy, which is given arrays, and returns the arrays of what it computes, or of a pair."""
+def plain(function: Any, pair: bool = False) -> Any:
+    """Return a function for SciPy, which is given arrays, and returns the arrays of what it computes, or of a pair.
+
+    What is no function, such as the name of a method of differences, is returned as it is.
+    """
+    if not callable(function):
+        return function
 
     def call(*args: Any) -> Any:
         with no_grad():
@@ -131,7 +136,8 @@ def _inverse_of(function: Function, point: Any, args: tuple[Any, ...]) -> Callab
     found, _ = sparse_slopes(jacobian, function, None, point, *args)
     if found is None:
         slopes: Any = unwrap(jacobian(function)(point, *args))
-        if not _regular(np.asarray(concrete(slopes))):
+        known = np.asarray(concrete(slopes))
+        if known.size and not np.all(np.linalg.cond(known) < CONDITION):
             return None
         inverse = np.linalg.inv(slopes)
         return lambda b: inverse @ b
@@ -146,16 +152,8 @@ def _inverse_of(function: Function, point: Any, args: tuple[Any, ...]) -> Callab
     return partial(_solve, factors=factors) if inverse_norm * linalg.norm(matrix, 1) < CONDITION else None
 
 
-def _regular(slopes: Any) -> bool:
-    return slopes.size == 0 or bool(np.all(np.linalg.cond(slopes) < CONDITION))
-
-
-def _solved(b: Any, factors: Any, trans: str) -> Any:
-    return factors.solve(b, trans)
-
-
 _solve: Any = general(
-    lambda b, factors, trans="N": stacked(_solved, (b,), (1,), factors, trans),
+    lambda b, factors, trans="N": stacked(lambda b: factors.solve(b, trans), (b,), (1,)),
     lambda g, factors, trans: _solve(g, factors, "T" if trans == "N" else "N"),
     name="sparse_solve",
 )

@@ -13,10 +13,12 @@ from autograd import Tensor, grad, hessian, hvp, no_grad, value_and_grad
 from autograd.inside import TensorLike, check_callable, flatten, unwrap
 
 from .._batches import each_element
-from .._given import refuse_live
 from .._slopes import sparse_slopes
+from .._watched import split
+from ..common import refuse_live
 from ._constraints import Limit, conditions, for_scipy, limits_of, sparsely
 from ._implicit import as_args, depends, implicit, plain
+from ._roots import as_floats
 
 Function = Callable[..., Any]
 Start = TypeVar("Start")
@@ -120,7 +122,7 @@ def minimize(
     given, tree = as_args(args), _Vector(unwrap(x0))
     value = tree.of_vector((lambda x, *a: fun(x, *a)[0]) if jac is True else fun)  # type: ignore[index]  # a pair
     slopes = tree.gradient(jac) if callable(jac) else jac
-    name = _name(method)
+    name = method.lower() if isinstance(method, str) else ""  # of which SciPy chooses one that uses a gradient
 
     ways: list[str] = []
     if hess is None and hessp is None and name in _SPARSE:
@@ -135,9 +137,8 @@ def minimize(
 
     def solve(functions: Any, start: Any, given: Any) -> optimize.OptimizeResult:
         _, call, slopes, *curves = functions
-        slopes, *curves = (plain(each) if callable(each) else each for each in (slopes, *curves))
         return optimize.minimize(
-            plain(call, pair=slopes is True), start, given, method, slopes, *curves,
+            plain(call, pair=slopes is True), start, given, method, *map(plain, (slopes, *curves)),
             bounds, solved_under, tol, tree.callback(callback), options,
         )  # fmt: skip
 
@@ -189,11 +190,6 @@ def _bounds_of(bounds: Any) -> Any:
     )
 
 
-def _name(method: Any) -> str:
-    """Return the method in small letters; SciPy chooses one that uses a gradient where none is named."""
-    return method.lower() if isinstance(method, str) else "default" if method is None else "custom"
-
-
 def _called(value: Any, tree: Any, fun: Any, slopes: Any, name: str) -> tuple[Any, Any]:
     """Return the function that SciPy is given, and the gradient, or True where the first returns both."""
     if slopes is True:
@@ -234,14 +230,13 @@ class _Vector:
         if isinstance(x0, list | tuple) and all(np.ndim(x) == 0 for x in x0):
             x0 = np.asarray(x0, float)  # a vector, as in SciPy
         leaves, self._rebuild = flatten(x0)
-        leaves = [x if hasattr(x, "shape") else np.asarray(x, float) for x in leaves]
-        self._shapes = [x.shape for x in leaves]
-        self._as_it_is = leaves[0] is x0 and x0.ndim == 1
+        self._leaves = list(map(as_floats, leaves))
+        self._as_it_is = leaves[0] is x0 and np.ndim(x0) == 1
         self.start = self.vector(x0)
 
     def vector(self, tree: Any) -> Any:
         """Return all elements of a container, in order."""
-        leaves = [x if hasattr(x, "shape") else np.asarray(x, float) for x in flatten(tree)[0]]
+        leaves = list(map(as_floats, flatten(tree)[0]))
         if len(leaves) == 1:
             return leaves[0].reshape(-1)
         return np.concatenate([x.reshape(-1) for x in leaves])
@@ -250,12 +245,7 @@ class _Vector:
         """Return a container like `x0` with the elements of a vector."""
         if self._as_it_is:
             return vector
-        parts, start = [], 0
-        for shape in self._shapes:
-            stop = start + int(np.prod(shape))
-            parts.append(vector[start:stop].reshape(shape)[()])
-            start = stop
-        return self._rebuild(parts)
+        return self._rebuild([part[()] for part in split(vector, self._leaves)])
 
     def of_vector(self, function: Any) -> Any:
         """Return a function of a vector for one of containers."""

@@ -81,8 +81,7 @@ def root(
 
     def solve(functions: Any, x0: Any, given: Any) -> optimize.OptimizeResult:
         _, fun, jac = functions
-        ours = plain(jac) if callable(jac) else jac
-        return optimize.root(plain(fun, pair=jac is True), x0, given, method, ours, tol, callback, options)
+        return optimize.root(plain(fun, pair=jac is True), x0, given, method, plain(jac), tol, callback, options)
 
     start, way = numbers(x0), None
     if jac is None and (method in _WITH_JACOBIAN or (method == "krylov" and sparse)):
@@ -101,7 +100,7 @@ def root(
 
 def _vector_of(fun: Function) -> Any:
     """Return a function whose values are a vector."""
-    return lambda x, *args: np.reshape(_array(fun(x, *args)), (-1,))
+    return lambda x, *args: np.reshape(as_floats(fun(x, *args)), (-1,))
 
 
 def _preconditioned(options: dict[str, Any], slopes: Any) -> dict[str, Any]:
@@ -124,10 +123,11 @@ def jacobian_of(fun: Function, remedy: str) -> Any:
     return slopes
 
 
-def _array(values: Any) -> Any:
+def as_floats(values: Any) -> Any:
+    """Return numbers, or lists of them and of arrays and tensors, as an array or a tensor."""
     if isinstance(values, list | tuple):
-        return np.stack([_array(value) for value in values])
-    return values if isinstance(values, Tensor) or hasattr(values, "shape") else np.asarray(values, float)
+        return np.stack([as_floats(value) for value in values])
+    return values if hasattr(values, "shape") else np.asarray(values, float)
 
 
 def numbers(x: TensorLike) -> Any:
@@ -226,9 +226,9 @@ def root_scalar(
 
     def solve(functions: Any, places: Any, given: Any) -> optimize.OptimizeResult:
         _, fun, first, second = functions
-        ours = [plain(each) if callable(each) else each for each in (first, second)]
+        call = _number(fun, value is not f)
         found = optimize.root_scalar(
-            _number(fun, value is not f), given, method, fprime=ours[0], fprime2=ours[1], **places, **options
+            call, given, method, fprime=plain(first), fprime2=plain(second), **places, **options
         )
         return optimize.OptimizeResult(x=np.asarray(found.root), success=found.converged, message=found.flag, all=found)
 
@@ -248,7 +248,7 @@ def root_scalar(
 
 def _value_of(fun: Any) -> Any:
     """Return a function of one number that returns one number, where `fun` may return an array of one."""
-    return lambda x, *args: np.reshape(_array(fun(x, *args)), ())
+    return lambda x, *args: np.reshape(as_floats(fun(x, *args)), ())
 
 
 def _number(fun: Any, pair: bool) -> Any:

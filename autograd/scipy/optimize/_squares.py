@@ -12,9 +12,9 @@ from autograd import UnsupportedError, grad, jacobian, no_grad
 from autograd.inside import TensorLike, check_callable, unwrap, users_line
 
 from .._batches import each_element
-from .._given import refuse_live
 from .._slopes import sparse_slopes
 from .._watched import listed
+from ..common import refuse_live
 from ._implicit import as_args, depends, implicit, plain
 from ._roots import jacobian_of, numbers
 
@@ -112,9 +112,8 @@ def least_squares(
 
     def solve(functions: Any, start: Any, given: Any) -> optimize.OptimizeResult:
         residuals, slopes = functions
-        ours = plain(slopes) if callable(slopes) else slopes
         return optimize.least_squares(
-            plain(residuals), start, ours, bounds, method, loss=loss, f_scale=f_scale, args=given, **options
+            plain(residuals), start, plain(slopes), bounds, method, loss=loss, f_scale=f_scale, args=given, **options
         )
 
     with no_grad():

@@ -2,19 +2,71 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
-from autograd import ShapeError, Tensor, UnsupportedError
-from autograd.inside import TensorLike, scatter, unwrap
+from autograd import ShapeError, Tensor, UnsupportedError, general, linear
+from autograd.inside import TensorLike, scatter, unbroadcast, unwrap
 
-from ..common import float_operand, is_plain
-from .products import Pattern, constant_times, elements_times
+from ..common import float_operand, is_plain, stacked
 
 Shape = tuple[int, int]
+
+
+class Pattern:
+    """Where the elements of a sparse matrix stand: the row and column of each; elements of one place are summed."""
+
+    def __init__(self, row: Any, col: Any, shape: Shape) -> None:
+        self.row, self.col, self.shape = row, col, shape
+
+    @functools.cached_property
+    def transposed(self) -> Pattern:
+        """The pattern of the transposed matrix, whose elements stand in the same order."""
+        return Pattern(self.col, self.row, self.shape[::-1])
+
+    @functools.cached_property
+    def _by_rows(self) -> tuple[Any, Any, Any]:
+        order = np.lexsort((self.col, self.row))
+        starts = np.concatenate([[0], np.cumsum(np.bincount(self.row, minlength=self.shape[0]))])
+        return order, self.col[order], starts
+
+    def filled(self, data: Any) -> Any:
+        """Return SciPy's array with these elements."""
+        order, columns, starts = self._by_rows
+        return sparse.csr_array((data[order], columns, starts), shape=self.shape)
+
+
+def _columns_times(a: Any, x: Any) -> Any:
+    """Multiply a sparse matrix by another one, or by a stack, whose columns all stand side by side."""
+    if x.ndim == 2:
+        return a @ x
+    columns = np.moveaxis(x, -2, 0)
+    return np.moveaxis((a @ columns.reshape(len(columns), -1)).reshape(a.shape[:1] + columns.shape[1:]), 0, -2)
+
+
+# With elements that have derivatives.
+_elements_times: Any = general(
+    lambda data, x, pattern: stacked(
+        lambda data, x: _columns_times(pattern.filled(data), x), (data, x), (1, 2), native=1
+    ),
+    lambda g, x, pattern, data_shape: unbroadcast(
+        (g[..., pattern.row, :] * x[..., pattern.col, :]).sum(-1), data_shape
+    ),
+    lambda g, data, pattern, x_shape: unbroadcast(_elements_times(data, g, pattern.transposed), x_shape),
+    name="sparse_matmul",
+)
+
+
+# With a matrix of SciPy, whose elements have no derivative.
+_constant_times: Any = linear(
+    lambda x, a: stacked(lambda x: _columns_times(a, x), (x,), (2,), native=0),
+    lambda g, a: _constant_times(g, a.T),
+    name="sparse_matmul",
+)
 
 
 class SparseArray:
@@ -119,7 +171,7 @@ class SparseArray:
                 "the product of two sparse matrices has no derivative here: multiply one after the other, a @ (b @ x)"
             )
         x, vector = _columns(self.shape, other)
-        product = elements_times(self.data, x, self._pattern)
+        product = _elements_times(self.data, x, self._pattern)
         return product[..., 0] if vector else product
 
     def __rmatmul__(self, other: TensorLike) -> Tensor:
@@ -222,5 +274,5 @@ def matmul(a: Any, b: Any) -> Tensor:
     if not sparse.issparse(a):
         return _from_left(b, a)
     x, vector = _columns(a.shape, b)
-    product: Any = constant_times(x, a.copy())  # what is written to it later does not matter
+    product: Any = _constant_times(x, a.copy())  # what is written to it later does not matter
     return product[..., 0] if vector else product

@@ -11,8 +11,7 @@ from autograd import ShapeError, Tensor, general
 from autograd.inside import TensorLike, unbroadcast
 
 from ..common import float_operand, is_plain, stacked
-from .arrays import SparseArray, as_sparse
-from .products import Pattern
+from .arrays import Pattern, SparseArray, as_sparse
 
 __all__ = ["spsolve"]
 

@@ -17,8 +17,7 @@ from autograd import ShapeError, Tensor, UnsupportedError
 from autograd.extend import anywhere, set_module
 from autograd.inside import TensorLike, unwrap, users_line
 
-from .._given import in_double
-from ..common import float_operand, is_plain
+from ..common import float_operand, in_double, is_plain
 
 __all__ = ["cdist", "pdist", "squareform"]
 

@@ -13,6 +13,7 @@ from autograd import elementwise
 from autograd.inside import ive_slope, unwrap
 
 from ._continuous import Symmetric
+from ._distribution import formula
 
 NEGLIGIBLE = 40.0  # exp(-40) is less than the rounding of 1
 
@@ -107,11 +108,9 @@ class _Vonmises(Symmetric):
 
     name, shapes = "vonmises", ("kappa",)
 
-    def _valid(self, *shapes: Any) -> Any:
-        return shapes[0] >= 0
-
-    _logpdf = staticmethod(_log_density)
-    _ppf = staticmethod(_ppf)
+    _valid = formula(lambda kappa: kappa >= 0)
+    _logpdf = formula(_log_density)
+    _ppf = formula(_ppf)
 
     def _cdf(self, z: Any, kappa: Any) -> Any:
         turns = np.round(unwrap(z) / (2 * math.pi))

@@ -121,8 +121,7 @@ class Continuous(Distribution):
     def _interior(self, *shapes: Any) -> Any:
         return self._inside
 
-    def _logpdf(self, z: Any, *shapes: Any) -> Any:
-        raise NotImplementedError
+    _logpdf: Any
 
     def _ppf(self, q: Any, *shapes: Any) -> Any:
         return self._isf(1 - q, *shapes)
@@ -142,6 +141,16 @@ class Symmetric(Continuous):
 
     def _isf(self, q: Any, *shapes: Any) -> Any:
         return -self._ppf(q, *shapes)
+
+
+class OfLogs(Continuous):
+    """A distribution whose chances follow from their logarithms."""
+
+    def _cdf(self, z: Any, *shapes: Any) -> Any:
+        return np.exp(self._logcdf(z, *shapes))
+
+    def _sf(self, z: Any, *shapes: Any) -> Any:
+        return np.exp(self._logsf(z, *shapes))
 
 
 def _of_mapped(name: str, contrary: str) -> Any:
@@ -164,14 +173,8 @@ class Mapped(Continuous):
 
     _of: Continuous  # the known one
     _falls = False  # whether the function does
-
-    def _mapped(self, z: Any, *shapes: Any) -> tuple[Any, ...]:
-        """Return the function of z, and the shape parameters of the known distribution."""
-        raise NotImplementedError
-
-    def _original(self, y: Any, *shapes: Any) -> Any:
-        """Return the inverse of the function."""
-        raise NotImplementedError
+    _mapped: Any  # the function of z, and the shape parameters of the known distribution
+    _original: Any  # the inverse of the function
 
     _cdf, _sf = _of_mapped("_cdf", "_sf"), _of_mapped("_sf", "_cdf")
     _logcdf, _logsf = _of_mapped("_logcdf", "_logsf"), _of_mapped("_logsf", "_logcdf")

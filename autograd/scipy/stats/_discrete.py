@@ -11,8 +11,8 @@ from autograd import Tensor
 from autograd.extend import densities, everywhere
 from autograd.inside import TensorLike, unwrap
 
-from .._given import refuse_live
-from ._distribution import OUTSIDE, Distribution
+from ..common import refuse_live
+from ._distribution import OUTSIDE, Distribution, formula
 
 _DENSITIES = {"pmf": "density", "logpmf": "log_density"}
 
@@ -74,11 +74,8 @@ class Discrete(Distribution):
 
     # What a distribution defines
 
-    def _most(self, *shapes: Any) -> Any:
-        return np.inf
-
-    def _logpmf(self, k: Any, *shapes: Any) -> Any:
-        raise NotImplementedError
+    _most = formula(lambda *shapes: np.inf)
+    _logpmf: Any
 
 
 class _Poisson(Discrete):
@@ -86,18 +83,12 @@ class _Poisson(Discrete):
 
     name, shapes = "poisson", ("mu",)
 
-    def _valid(self, *shapes: Any) -> Any:
-        return shapes[0] >= 0
-
-    _logpmf = staticmethod(densities.poisson_log_mass)
-    _cdf = staticmethod(special.pdtr)
-    _sf = staticmethod(special.pdtrc)
-
-    def _logcdf(self, k: Any, mu: Any) -> Any:
-        return densities.log_gammaincc(k + 1, mu)
-
-    def _logsf(self, k: Any, mu: Any) -> Any:
-        return densities.log_gammainc(k + 1, mu)
+    _valid = formula(lambda mu: mu >= 0)
+    _logpmf = formula(densities.poisson_log_mass)
+    _cdf = formula(special.pdtr)
+    _sf = formula(special.pdtrc)
+    _logcdf = formula(lambda k, mu: densities.log_gammaincc(k + 1, mu))
+    _logsf = formula(lambda k, mu: densities.log_gammainc(k + 1, mu))
 
 
 class _Binom(Discrete):
@@ -105,27 +96,15 @@ class _Binom(Discrete):
 
     name, shapes, _counts = "binom", ("n", "p"), ("n",)
 
-    def _valid(self, *shapes: Any) -> Any:
-        n, p = shapes
-        return (n >= 0) & (n == np.floor(n)) & (p >= 0) & (p <= 1)
-
-    def _most(self, *shapes: Any) -> Any:
-        return shapes[0]
-
-    def _logpmf(self, k: Any, n: Any, p: Any) -> Any:
-        return densities.binomial_log_mass(k, n, p, 1 - p, special.xlogy(k, p) + special.xlog1py(n - k, -p))
-
-    def _cdf(self, k: Any, n: Any, p: Any) -> Any:
-        return special.betaincc(k + 1, n - k, p)
-
-    def _sf(self, k: Any, n: Any, p: Any) -> Any:
-        return special.betainc(k + 1, n - k, p)
-
-    def _logcdf(self, k: Any, n: Any, p: Any) -> Any:
-        return densities.log_betainc(n - k, k + 1, 1 - p, p)
-
-    def _logsf(self, k: Any, n: Any, p: Any) -> Any:
-        return densities.log_betainc(k + 1, n - k, p, 1 - p)
+    _valid = formula(lambda n, p: (n >= 0) & (n == np.floor(n)) & (p >= 0) & (p <= 1))
+    _most = formula(lambda n, p: n)
+    _logpmf = formula(
+        lambda k, n, p: densities.binomial_log_mass(k, n, p, 1 - p, special.xlogy(k, p) + special.xlog1py(n - k, -p))
+    )
+    _cdf = formula(lambda k, n, p: special.betaincc(k + 1, n - k, p))
+    _sf = formula(lambda k, n, p: special.betainc(k + 1, n - k, p))
+    _logcdf = formula(lambda k, n, p: densities.log_betainc(n - k, k + 1, 1 - p, p))
+    _logsf = formula(lambda k, n, p: densities.log_betainc(k + 1, n - k, p, 1 - p))
 
 
 class _Nbinom(Discrete):
@@ -133,24 +112,14 @@ class _Nbinom(Discrete):
 
     name, shapes = "nbinom", ("n", "p")
 
-    def _valid(self, *shapes: Any) -> Any:
-        n, p = shapes
-        return (n > 0) & (p > 0) & (p <= 1)
-
-    def _logpmf(self, k: Any, n: Any, p: Any) -> Any:
-        return densities.negative_binomial_log_mass(k, n, p, 1 - p, n * np.log(p) + special.xlog1py(k, -p))
-
-    def _cdf(self, k: Any, n: Any, p: Any) -> Any:
-        return special.betainc(n, k + 1, p)
-
-    def _sf(self, k: Any, n: Any, p: Any) -> Any:
-        return special.betaincc(n, k + 1, p)
-
-    def _logcdf(self, k: Any, n: Any, p: Any) -> Any:
-        return densities.log_betainc(n, k + 1, p, 1 - p)
-
-    def _logsf(self, k: Any, n: Any, p: Any) -> Any:
-        return densities.log_betainc(k + 1, n, 1 - p, p)
+    _valid = formula(lambda n, p: (n > 0) & (p > 0) & (p <= 1))
+    _logpmf = formula(
+        lambda k, n, p: densities.negative_binomial_log_mass(k, n, p, 1 - p, n * np.log(p) + special.xlog1py(k, -p))
+    )
+    _cdf = formula(lambda k, n, p: special.betainc(n, k + 1, p))
+    _sf = formula(lambda k, n, p: special.betaincc(n, k + 1, p))
+    _logcdf = formula(lambda k, n, p: densities.log_betainc(n, k + 1, p, 1 - p))
+    _logsf = formula(lambda k, n, p: densities.log_betainc(k + 1, n, 1 - p, p))
 
 
 class _Geom(Discrete):
@@ -158,20 +127,11 @@ class _Geom(Discrete):
 
     name, shapes, _least = "geom", ("p",), 1
 
-    def _valid(self, *shapes: Any) -> Any:
-        return (shapes[0] > 0) & (shapes[0] <= 1)
-
-    def _logpmf(self, k: Any, p: Any) -> Any:
-        return special.xlog1py(k - 1, -p) + np.log(p)
-
-    def _cdf(self, k: Any, p: Any) -> Any:
-        return -np.expm1(k * np.log1p(-p))
-
-    def _sf(self, k: Any, p: Any) -> Any:
-        return np.exp(k * np.log1p(-p))
-
-    def _logsf(self, k: Any, p: Any) -> Any:
-        return k * np.log1p(-p)
+    _valid = formula(lambda p: (p > 0) & (p <= 1))
+    _logpmf = formula(lambda k, p: special.xlog1py(k - 1, -p) + np.log(p))
+    _cdf = formula(lambda k, p: -np.expm1(k * np.log1p(-p)))
+    _sf = formula(lambda k, p: np.exp(k * np.log1p(-p)))
+    _logsf = formula(lambda k, p: k * np.log1p(-p))
 
 
 class _Bernoulli(Discrete):
@@ -179,20 +139,11 @@ class _Bernoulli(Discrete):
 
     name, shapes = "bernoulli", ("p",)
 
-    def _valid(self, *shapes: Any) -> Any:
-        return (shapes[0] >= 0) & (shapes[0] <= 1)
-
-    def _most(self, *shapes: Any) -> Any:
-        return 1
-
-    def _logpmf(self, k: Any, p: Any) -> Any:
-        return special.xlogy(k, p) + special.xlog1py(1 - k, -p)
-
-    def _cdf(self, k: Any, p: Any) -> Any:
-        return 1 - p + 0 * k
-
-    def _sf(self, k: Any, p: Any) -> Any:
-        return p + 0 * k
+    _valid = formula(lambda p: (p >= 0) & (p <= 1))
+    _most = formula(lambda p: 1)
+    _logpmf = formula(lambda k, p: special.xlogy(k, p) + special.xlog1py(1 - k, -p))
+    _cdf = formula(lambda k, p: 1 - p + 0 * k)
+    _sf = formula(lambda k, p: p + 0 * k)
 
 
 poisson, binom, nbinom, geom, bernoulli = _Poisson(), _Binom(), _Nbinom(), _Geom(), _Bernoulli()

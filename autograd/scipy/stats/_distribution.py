@@ -11,8 +11,7 @@ from autograd import Tensor, as_tensor
 from autograd.extend import densities
 from autograd.inside import TensorLike
 
-from .._given import in_double, on_plain
-from ..common import is_plain
+from ..common import in_double, is_plain, on_plain
 
 # What each function is below the support, and above it.
 OUTSIDE = {
@@ -26,6 +25,11 @@ def of_scipy(name: str) -> Any:
     from scipy import stats
 
     return getattr(stats, name)
+
+
+def formula(function: Callable[..., Any]) -> Any:
+    """Declare a function of a standardized variate, or a chance, and shape parameters, in one line."""
+    return staticmethod(function)
 
 
 class Named:

@@ -13,8 +13,7 @@ from autograd import Tensor, general
 from autograd.extend import innermost
 from autograd.inside import TensorLike, unwrap
 
-from .._given import in_double, refuse_live
-from ..common import is_plain
+from ..common import in_double, is_plain, refuse_live
 from ._distribution import Named, of_scipy
 
 Array = np.ndarray[Any, Any]
@@ -185,8 +184,6 @@ class _Dirichlet(_OfVectors):
 
     def pdf(self, x: TensorLike, alpha: TensorLike) -> Tensor:
         """Return the density at `x`; the parameters are those of `logpdf`."""
-        if is_plain(x, alpha):
-            return of_scipy(self.name).pdf(x, alpha)
         return np.exp(self.logpdf(x, alpha))  # type: ignore[return-value]
 
     def logpdf(self, x: TensorLike, alpha: TensorLike) -> Tensor:
@@ -232,8 +229,6 @@ class _Multinomial(_OfVectors):
 
     def pmf(self, x: TensorLike, n: TensorLike, p: TensorLike) -> Tensor:
         """Return the probability of `x`; the parameters are those of `logpmf`."""
-        if is_plain(x, n, p):
-            return of_scipy(self.name).pmf(x, n, p)
         return np.exp(self.logpmf(x, n, p))  # type: ignore[return-value]
 
     def logpmf(self, x: TensorLike, n: TensorLike, p: TensorLike) -> Tensor:

@@ -11,7 +11,8 @@ from scipy import special
 from autograd.extend import densities
 from autograd.inside import unwrap
 
-from ._continuous import Continuous, Mapped
+from ._continuous import Continuous, Mapped, OfLogs
+from ._distribution import formula
 from ._real import norm
 
 
@@ -26,23 +27,12 @@ class _Expon(_Positive):
 
     name = "expon"
 
-    def _logpdf(self, z: Any) -> Any:
-        return -z
-
-    def _cdf(self, z: Any) -> Any:
-        return -np.expm1(-z)
-
-    def _sf(self, z: Any) -> Any:
-        return np.exp(-z)
-
-    def _logsf(self, z: Any) -> Any:
-        return -z
-
-    def _ppf(self, q: Any) -> Any:
-        return -np.log1p(-q)
-
-    def _isf(self, q: Any) -> Any:
-        return -np.log(q)
+    _logpdf = formula(lambda z: -z)
+    _cdf = formula(lambda z: -np.expm1(-z))
+    _sf = formula(lambda z: np.exp(-z))
+    _logsf = formula(lambda z: -z)
+    _ppf = formula(lambda q: -np.log1p(-q))
+    _isf = formula(lambda q: -np.log(q))
 
 
 expon = _Expon()
@@ -53,24 +43,17 @@ class _Halfnorm(_Positive):
 
     name = "halfnorm"
 
-    _logpdf = staticmethod(densities.half_normal_log_density)
-
-    def _cdf(self, z: Any) -> Any:
-        return special.erf(z / math.sqrt(2))
-
-    def _sf(self, z: Any) -> Any:
-        return 2 * special.ndtr(-z)
+    _logpdf = formula(densities.half_normal_log_density)
+    _cdf = formula(lambda z: special.erf(z / math.sqrt(2)))
+    _sf = formula(lambda z: 2 * special.ndtr(-z))
 
     def _logsf(self, z: Any) -> Any:
         near = unwrap(z) < 1
         tail = math.log(2) + special.log_ndtr(-np.where(near, 1, z))
         return np.where(near, np.log1p(-self._cdf(np.where(near, z, 1))), tail)
 
-    def _ppf(self, q: Any) -> Any:
-        return math.sqrt(2) * special.erfinv(q)
-
-    def _isf(self, q: Any) -> Any:
-        return -special.ndtri(0.5 * q)
+    _ppf = formula(lambda q: math.sqrt(2) * special.erfinv(q))
+    _isf = formula(lambda q: -special.ndtri(0.5 * q))
 
 
 class _Rayleigh(_Positive, Mapped):
@@ -78,17 +61,10 @@ class _Rayleigh(_Positive, Mapped):
 
     name, _of = "rayleigh", expon
 
-    def _logpdf(self, z: Any) -> Any:
-        return np.log(np.where(z < np.inf, z, 1.0)) - 0.5 * z * z
-
-    def _mapped(self, z: Any) -> Any:
-        return (0.5 * z * z,)
-
-    def _logcdf(self, z: Any) -> Any:
-        return densities.left_gumbel_logcdf(2 * np.log(z) - math.log(2))
-
-    def _original(self, y: Any) -> Any:
-        return np.sqrt(2 * y)
+    _logpdf = formula(lambda z: np.log(np.where(z < np.inf, z, 1.0)) - 0.5 * z * z)
+    _mapped = formula(lambda z: (0.5 * z * z,))
+    _logcdf = formula(lambda z: densities.left_gumbel_logcdf(2 * np.log(z) - math.log(2)))
+    _original = formula(lambda y: np.sqrt(2 * y))
 
 
 class _Gamma(_Positive):
@@ -96,25 +72,13 @@ class _Gamma(_Positive):
 
     name, shapes = "gamma", ("a",)
 
-    _logpdf = staticmethod(densities.gamma_log_density)
-
-    def _cdf(self, z: Any, a: Any) -> Any:
-        return special.gammainc(a, z)
-
-    def _sf(self, z: Any, a: Any) -> Any:
-        return special.gammaincc(a, z)
-
-    def _logcdf(self, z: Any, a: Any) -> Any:
-        return densities.log_gammainc(a, z)
-
-    def _logsf(self, z: Any, a: Any) -> Any:
-        return densities.log_gammaincc(a, z)
-
-    def _ppf(self, q: Any, a: Any) -> Any:
-        return special.gammaincinv(a, q)
-
-    def _isf(self, q: Any, a: Any) -> Any:
-        return special.gammainccinv(a, q)
+    _logpdf = formula(densities.gamma_log_density)
+    _cdf = formula(lambda z, a: special.gammainc(a, z))
+    _sf = formula(lambda z, a: special.gammaincc(a, z))
+    _logcdf = formula(lambda z, a: densities.log_gammainc(a, z))
+    _logsf = formula(lambda z, a: densities.log_gammaincc(a, z))
+    _ppf = formula(lambda q, a: special.gammaincinv(a, q))
+    _isf = formula(lambda q, a: special.gammainccinv(a, q))
 
 
 gamma = _Gamma()
@@ -125,14 +89,9 @@ class _Chi2(_Positive, Mapped):
 
     name, shapes, _of = "chi2", ("df",), gamma
 
-    def _logpdf(self, z: Any, df: Any) -> Any:
-        return densities.gamma_log_density(0.5 * z, 0.5 * df) - math.log(2)
-
-    def _mapped(self, z: Any, df: Any) -> Any:
-        return 0.5 * z, 0.5 * df
-
-    def _original(self, y: Any, df: Any) -> Any:
-        return 2 * y
+    _logpdf = formula(lambda z, df: densities.gamma_log_density(0.5 * z, 0.5 * df) - math.log(2))
+    _mapped = formula(lambda z, df: (0.5 * z, 0.5 * df))
+    _original = formula(lambda y, df: 2 * y)
 
 
 class _Invgamma(_Positive, Mapped):
@@ -140,14 +99,9 @@ class _Invgamma(_Positive, Mapped):
 
     name, shapes, _of, _falls, _open = "invgamma", ("a",), gamma, True, True
 
-    def _logpdf(self, z: Any, a: Any) -> Any:
-        return densities.gamma_log_density(1 / z, a) - 2 * np.log(z)
-
-    def _mapped(self, z: Any, a: Any) -> Any:
-        return 1 / z, a
-
-    def _original(self, y: Any, a: Any) -> Any:
-        return 1 / y
+    _logpdf = formula(lambda z, a: densities.gamma_log_density(1 / z, a) - 2 * np.log(z))
+    _mapped = formula(lambda z, a: (1 / z, a))
+    _original = formula(lambda y, a: 1 / y)
 
 
 class _Beta(Continuous):
@@ -156,40 +110,21 @@ class _Beta(Continuous):
     name, shapes = "beta", ("a", "b")
     _low, _high = 0.0, 1.0
 
-    def _logpdf(self, z: Any, a: Any, b: Any) -> Any:
-        return densities.beta_log_density(z, 1 - z, a, b)
-
-    def _cdf(self, z: Any, a: Any, b: Any) -> Any:
-        return special.betainc(a, b, z)
-
-    def _sf(self, z: Any, a: Any, b: Any) -> Any:
-        return special.betaincc(a, b, z)
-
-    def _logcdf(self, z: Any, a: Any, b: Any) -> Any:
-        return densities.log_betainc(a, b, z, 1 - z)
-
-    def _logsf(self, z: Any, a: Any, b: Any) -> Any:
-        return densities.log_betainc(b, a, 1 - z, z)
-
-    def _ppf(self, q: Any, a: Any, b: Any) -> Any:
-        return special.betaincinv(a, b, q)
-
-    def _isf(self, q: Any, a: Any, b: Any) -> Any:
-        return special.betainccinv(a, b, q)
+    _logpdf = formula(lambda z, a, b: densities.beta_log_density(z, 1 - z, a, b))
+    _cdf = formula(lambda z, a, b: special.betainc(a, b, z))
+    _sf = formula(lambda z, a, b: special.betaincc(a, b, z))
+    _logcdf = formula(lambda z, a, b: densities.log_betainc(a, b, z, 1 - z))
+    _logsf = formula(lambda z, a, b: densities.log_betainc(b, a, 1 - z, z))
+    _ppf = formula(lambda q, a, b: special.betaincinv(a, b, q))
+    _isf = formula(lambda q, a, b: special.betainccinv(a, b, q))
 
 
-class _F(_Positive):
+class _F(OfLogs, _Positive):
     """Snedecor's distribution of a quotient of mean squares, of ``dfn`` and ``dfd`` degrees of freedom."""
 
     name, shapes = "f", ("dfn", "dfd")
 
-    _logpdf = staticmethod(densities.fisher_log_density)
-
-    def _cdf(self, z: Any, dfn: Any, dfd: Any) -> Any:
-        return np.exp(self._logcdf(z, dfn, dfd))
-
-    def _sf(self, z: Any, dfn: Any, dfd: Any) -> Any:
-        return np.exp(self._logsf(z, dfn, dfd))
+    _logpdf = formula(densities.fisher_log_density)
 
     def _logcdf(self, z: Any, dfn: Any, dfd: Any) -> Any:
         odds = dfn / dfd * z
@@ -217,11 +152,8 @@ class _Lognorm(_Positive, Mapped):
         log = np.log(z)
         return -0.5 * (log / s) ** 2 - log - np.log(s) - densities.LOG_ROOT_2PI
 
-    def _mapped(self, z: Any, s: Any) -> Any:
-        return (np.log(z) / s,)
-
-    def _original(self, y: Any, s: Any) -> Any:
-        return np.exp(s * y)
+    _mapped = formula(lambda z, s: (np.log(z) / s,))
+    _original = formula(lambda y, s: np.exp(s * y))
 
 
 class _Pareto(Mapped):
@@ -230,14 +162,9 @@ class _Pareto(Mapped):
     name, shapes, _of = "pareto", ("b",), expon
     _low, _inside = 1.0, 2.0
 
-    def _logpdf(self, z: Any, b: Any) -> Any:
-        return np.log(b) - (b + 1) * np.log(z)
-
-    def _mapped(self, z: Any, b: Any) -> Any:
-        return (b * np.log(z),)
-
-    def _original(self, y: Any, b: Any) -> Any:
-        return np.exp(y / b)
+    _logpdf = formula(lambda z, b: np.log(b) - (b + 1) * np.log(z))
+    _mapped = formula(lambda z, b: (b * np.log(z),))
+    _original = formula(lambda y, b: np.exp(y / b))
 
 
 class _Weibull(_Positive, Mapped):
@@ -245,17 +172,10 @@ class _Weibull(_Positive, Mapped):
 
     name, shapes, _of = "weibull_min", ("c",), expon
 
-    def _logpdf(self, z: Any, c: Any) -> Any:
-        return np.log(c) + special.xlogy(c - 1, z) - z**c
-
-    def _mapped(self, z: Any, c: Any) -> Any:
-        return (z**c,)
-
-    def _logcdf(self, z: Any, c: Any) -> Any:
-        return densities.left_gumbel_logcdf(c * np.log(z))
-
-    def _original(self, y: Any, c: Any) -> Any:
-        return y ** (1 / c)
+    _logpdf = formula(lambda z, c: np.log(c) + special.xlogy(c - 1, z) - z**c)
+    _mapped = formula(lambda z, c: (z**c,))
+    _logcdf = formula(lambda z, c: densities.left_gumbel_logcdf(c * np.log(z)))
+    _original = formula(lambda y, c: y ** (1 / c))
 
 
 halfnorm, rayleigh, chi2, invgamma, beta, f = _Halfnorm(), _Rayleigh(), _Chi2(), _Invgamma(), _Beta(), _F()

@@ -11,7 +11,8 @@ from scipy import special
 from autograd.extend import anywhere, densities
 from autograd.inside import unwrap
 
-from ._continuous import Continuous, Mapped, Symmetric
+from ._continuous import Continuous, Mapped, OfLogs, Symmetric
+from ._distribution import formula
 
 FAR = 1e10  # where the tails of Student's distribution are powers, to the last digit
 
@@ -21,10 +22,10 @@ class _Norm(Symmetric):
 
     name = "norm"
 
-    _logpdf = staticmethod(densities.normal_log_density)
-    _cdf = staticmethod(special.ndtr)
-    _logcdf = staticmethod(special.log_ndtr)
-    _ppf = staticmethod(special.ndtri)
+    _logpdf = formula(densities.normal_log_density)
+    _cdf = formula(special.ndtr)
+    _logcdf = formula(special.log_ndtr)
+    _ppf = formula(special.ndtri)
 
 
 class _Uniform(Continuous):
@@ -33,14 +34,9 @@ class _Uniform(Continuous):
     name = "uniform"
     _low, _high = 0.0, 1.0
 
-    def _logpdf(self, z: Any) -> Any:
-        return 0.0 * z
-
-    def _cdf(self, z: Any) -> Any:
-        return +z
-
-    def _ppf(self, q: Any) -> Any:
-        return +q
+    _logpdf = formula(lambda z: 0.0 * z)
+    _cdf = formula(lambda z: +z)
+    _ppf = formula(lambda q: +q)
 
 
 class _Laplace(Symmetric):
@@ -48,9 +44,9 @@ class _Laplace(Symmetric):
 
     name = "laplace"
 
-    _logpdf = staticmethod(densities.laplace_log_density)
-    _cdf = staticmethod(densities.laplace_cdf)
-    _ppf = staticmethod(densities.laplace_quantile)
+    _logpdf = formula(densities.laplace_log_density)
+    _cdf = formula(densities.laplace_cdf)
+    _ppf = formula(densities.laplace_quantile)
 
 
 class _Logistic(Symmetric):
@@ -58,10 +54,10 @@ class _Logistic(Symmetric):
 
     name = "logistic"
 
-    _logpdf = staticmethod(densities.logistic_log_density)
-    _cdf = staticmethod(special.expit)
-    _logcdf = staticmethod(special.log_expit)
-    _ppf = staticmethod(special.logit)
+    _logpdf = formula(densities.logistic_log_density)
+    _cdf = formula(special.expit)
+    _logcdf = formula(special.log_expit)
+    _ppf = formula(special.logit)
 
 
 class _Cauchy(Symmetric):
@@ -69,10 +65,10 @@ class _Cauchy(Symmetric):
 
     name = "cauchy"
 
-    _logpdf = staticmethod(densities.cauchy_log_density)
-    _cdf = staticmethod(densities.cauchy_cdf)
-    _logcdf = staticmethod(densities.cauchy_logcdf)
-    _ppf = staticmethod(densities.cauchy_quantile)
+    _logpdf = formula(densities.cauchy_log_density)
+    _cdf = formula(densities.cauchy_cdf)
+    _logcdf = formula(densities.cauchy_logcdf)
+    _ppf = formula(densities.cauchy_quantile)
 
 
 class _LeftGumbel(Continuous):
@@ -80,25 +76,13 @@ class _LeftGumbel(Continuous):
 
     name = "gumbel_l"
 
-    def _logpdf(self, z: Any) -> Any:
-        return densities.gumbel_log_density(-z)
-
-    def _cdf(self, z: Any) -> Any:
-        return -np.expm1(-np.exp(z))
-
-    def _sf(self, z: Any) -> Any:
-        return np.exp(-np.exp(z))
-
-    _logcdf = staticmethod(densities.left_gumbel_logcdf)
-
-    def _logsf(self, z: Any) -> Any:
-        return -np.exp(z)
-
-    def _ppf(self, q: Any) -> Any:
-        return np.log(-np.log1p(-q))
-
-    def _isf(self, q: Any) -> Any:
-        return np.log(-np.log(q))
+    _logpdf = formula(lambda z: densities.gumbel_log_density(-z))
+    _cdf = formula(lambda z: -np.expm1(-np.exp(z)))
+    _sf = formula(lambda z: np.exp(-np.exp(z)))
+    _logcdf = formula(densities.left_gumbel_logcdf)
+    _logsf = formula(lambda z: -np.exp(z))
+    _ppf = formula(lambda q: np.log(-np.log1p(-q)))
+    _isf = formula(lambda q: np.log(-np.log(q)))
 
 
 gumbel_l = _LeftGumbel()
@@ -109,13 +93,9 @@ class _RightGumbel(Mapped):
 
     name, _of, _falls = "gumbel_r", gumbel_l, True
 
-    _logpdf = staticmethod(densities.gumbel_log_density)
-
-    def _mapped(self, z: Any) -> Any:
-        return (-z,)
-
-    def _original(self, y: Any) -> Any:
-        return -y
+    _logpdf = formula(densities.gumbel_log_density)
+    _mapped = formula(lambda z: (-z,))
+    _original = formula(lambda y: -y)
 
 
 class _StudentT(Symmetric):
@@ -131,7 +111,7 @@ class _StudentT(Symmetric):
         limit = norm._of_values(method, x, others)
         return np.where(normal, limit, super()._of_values(method, x, [np.where(normal, 1.0, df), *others]))
 
-    _logpdf = staticmethod(densities.student_log_density)
+    _logpdf = formula(densities.student_log_density)
 
     def _cdf(self, z: Any, df: Any) -> Any:
         found = special.stdtr(df, z)
@@ -171,37 +151,17 @@ class _StudentT(Symmetric):
         return np.where(far, np.where(lower, -size, size), special.stdtrit(df, np.where(far, 0.25, q)))
 
 
-class _Truncnorm(Continuous):
+class _Truncnorm(OfLogs):
     """The normal distribution between ``loc + a scale`` and ``loc + b scale``."""
 
     name, shapes = "truncnorm", ("a", "b")
 
-    def _valid(self, *shapes: Any) -> Any:
-        return shapes[0] < shapes[1]
-
-    def _support(self, *shapes: Any) -> tuple[Any, Any]:
-        return shapes[0], shapes[1]
-
-    _ends = _support
-
-    def _interior(self, *shapes: Any) -> Any:
-        low, high = np.maximum(shapes[0], -1e10), np.minimum(shapes[1], 1e10)
-        return 0.5 * (low + high)
-
-    def _logpdf(self, z: Any, a: Any, b: Any) -> Any:
-        return densities.normal_log_density(z) - _log_between(a, b)
-
-    def _cdf(self, z: Any, a: Any, b: Any) -> Any:
-        return np.exp(self._logcdf(z, a, b))
-
-    def _sf(self, z: Any, a: Any, b: Any) -> Any:
-        return np.exp(self._logsf(z, a, b))
-
-    def _logcdf(self, z: Any, a: Any, b: Any) -> Any:
-        return _log_part(_log_between(a, z), _log_between(z, b), _log_between(a, b))
-
-    def _logsf(self, z: Any, a: Any, b: Any) -> Any:
-        return _log_part(_log_between(z, b), _log_between(a, z), _log_between(a, b))
+    _valid = formula(lambda a, b: a < b)
+    _support = _ends = formula(lambda a, b: (a, b))
+    _interior = formula(lambda a, b: 0.5 * (np.maximum(a, -1e10) + np.minimum(b, 1e10)))
+    _logpdf = formula(lambda z, a, b: densities.normal_log_density(z) - _log_between(a, b))
+    _logcdf = formula(lambda z, a, b: _log_part(_log_between(a, z), _log_between(z, b), _log_between(a, b)))
+    _logsf = formula(lambda z, a, b: _log_part(_log_between(z, b), _log_between(a, z), _log_between(a, b)))
 
     def _ppf(self, q: Any, a: Any, b: Any) -> Any:
         lower = _log_mixture(q, special.log_ndtr(a), special.log_ndtr(b))

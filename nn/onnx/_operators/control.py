@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -71,10 +72,8 @@ def _scan(n: Node, run: Run, *inputs: Any) -> tuple[Any, ...]:
 
 def _scan_of_batch(n: Node, run: Run, lengths: Any, *inputs: Any) -> tuple[Any, ...]:
     """Scan each element of a batch, as in opset 8, where all inputs and outputs have an axis of the batch first."""
-    modern = Node("Scan", n.domain, 9, n.name, n.inputs[1:], n.outputs, {
-        "body": n["body"], "num_scan_inputs": n["num_scan_inputs"], "scan_input_directions": n["directions"],
-    }, n.content)  # fmt: skip
-    scanned = n["num_scan_inputs"]
+    scanned, turns = n["num_scan_inputs"], {"scan_input_directions": n["directions"]}
+    modern = replace(n, version=9, inputs=n.inputs[1:], attributes={**n.attributes, **turns})
     results = []
     for i in range(len(inputs[-1])):
         end = None if lengths is None else int(np.asarray(borrow(lengths))[i])

@@ -16,7 +16,6 @@ from .common import Array, Operator
 from .elementwise import ELEMENTWISE
 
 Activation = Callable[[Any], Any]
-_GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 _DEFAULTS = {"LSTM": ("Sigmoid", "Tanh", "Tanh"), "GRU": ("Sigmoid", "Tanh"), "RNN": ("Tanh",)}
 _ORDERS = {"LSTM": (0, 2, 3, 1), "GRU": (1, 0, 2), "RNN": (0,)}  # our index of each gate in PyTorch's order
 _FUSED = {
@@ -125,7 +124,7 @@ def _step(
     n: Node, activations: list[Activation], w: Any, r: Any, biases: list[Any], peepholes: list[Any] | None
 ) -> Callable[..., list[Any]]:
     """Return one step of a recurrent operator, from the input and the states to the new states."""
-    limit, gates = n["clip"], _GATES[n.kind]
+    limit, gates = n["clip"], len(_ORDERS[n.kind])
     b_w, b_r = biases or (0, 0)
 
     def clipped(a: Any) -> Any:

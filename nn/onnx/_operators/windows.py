@@ -101,12 +101,9 @@ def _counts(windows: Windows, high: Sizes, include_padding: bool) -> Array:
     """Return the number of positions of each window that count: those inside, and those in the padding."""
     total: Any = 1
     for (size, kernel, stride, dilation, low, count), after in zip(zip(*windows, strict=True), high, strict=True):
-        if include_padding:
-            of_axis = np.zeros(count)
-            taps = axis_taps(size + low + after, kernel, stride, dilation, 0, count)
-        else:
-            of_axis, taps = np.zeros(count), axis_taps(size, kernel, stride, dilation, low, count)
-        for _, among, _ in taps:
+        counted, before = (size + low + after, 0) if include_padding else (size, low)
+        of_axis = np.zeros(count)
+        for _, among, _ in axis_taps(counted, kernel, stride, dilation, before, count):
             of_axis[among] += 1
         total = np.multiply.outer(total, of_axis)
     return np.asarray(total)

@@ -189,6 +189,25 @@ def test_each_broken_parameter_and_value_raises(case: Any) -> None:
         distribution.log_prob(value)
 
 
+class _Lengths(Distribution):
+    """Rows of three lengths, with a support that is told of each number."""
+
+    support = constraints.positive
+    _dtype = np.dtype(float)
+
+    def _log_prob(self, value: Any) -> Any:
+        return -np.sum(np.broadcast_to(value, np.broadcast_shapes(value.shape, (*self.batch_shape, 3))), axis=-1)
+
+
+def test_a_mixture_checks_each_number_of_rows() -> None:
+    mixture = MixtureSameFamily(Categorical(np.array([0.5, 0.5])), _Lengths((2,), (3,)))
+    rows = np.array([[1.0, 2.0, -3.0], [4.0, 5.0, 6.0]])
+    np.testing.assert_array_equal(mixture.support.check(rows), rows > 0)
+    np.testing.assert_allclose(mixture.log_prob(rows[1]), -15.0)
+    with pytest.raises(ValueError, match=r"value should be positive, but value\[0, 2\] is -3"):
+        mixture.log_prob(rows)
+
+
 def test_what_is_not_checked_passes() -> None:
     assert np.isnan(Normal(0.0, 1.0, validate_args=False).log_prob(np.nan))
     Distribution.set_default_validate_args(False)
