@@ -203,11 +203,12 @@ def document(
         cls.__doc__ = _Document(cls.__doc__, function, others, example)  # type: ignore[assignment]
 
 
-def example(call: str, result: str) -> Callable[[F], F]:
-    """Give a function or a class an example, at the end of its docstring: a call, after its imports, and the result."""
+def example(*lines: str) -> Callable[[F], F]:
+    """Give a function or a class an example, at the end of its docstring: code, after its imports, and the result."""
+    *code, result = lines
     modules = {"np": "numpy as np", "nn": "nn", "F": "nn.functional as F"}
-    imports = [f">>> import {module}" for name, module in modules.items() if re.search(rf"\b{name}\.", call)]
-    text = "\n".join([*imports, f">>> {call}", result])
+    imports = [f"import {module}" for name, module in modules.items() if re.search(rf"\b{name}\.", "\n".join(code))]
+    text = "\n".join([*(f">>> {line}" for line in [*imports, *code]), result])
 
     def documented(what: F) -> F:
         own = vars(what).get("__doc__")

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from autograd import Context, DtypeError, Function, Handle, Tensor, tensor
 from autograd.extend import borrow, describe_calls, lend, mark_written, missing
 
-from ._arguments import check_constructor, check_device, is_device
+from ._arguments import check_constructor, check_device, example, is_device
 from ._warnings import TrainingWarning, message, warn
 from .parameter import Parameter
 
@@ -375,18 +375,15 @@ class Module:
         """Yield this module and all its submodules."""
         return (module for _, module in self.named_modules())
 
+    @example(
+        "[name for name, _ in nn.Sequential(nn.Linear(3, 2), nn.ReLU()).named_parameters()]", "['0.weight', '0.bias']"
+    )
     def named_parameters(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Parameter]]:
         """Yield the path and value of each parameter, including those of submodules unless `recurse` is False.
 
         A shared parameter, found at several paths, is yielded once unless `remove_duplicate` is False.
-
-        Examples
-        --------
-        >>> import nn
-        >>> [name for name, _ in nn.Sequential(nn.Linear(3, 2), nn.ReLU()).named_parameters()]
-        ['0.weight', '0.bias']
         """
         seen: set[int] = set()
         for path, module in self.named_modules(prefix, remove_duplicate) if recurse else [(prefix, self)]:
@@ -445,6 +442,7 @@ class Module:
         """Set `training` to False here and in all submodules; return the module."""
         return self.train(False)
 
+    @example("nn.Linear(2, 1).to(np.float64)(np.ones((1, 2))).dtype", "dtype('float64')")
     def to(self: Self, dtype: DTypeLike | None = None, *, device: Any = None, non_blocking: bool = False) -> Self:
         """Convert all floating-point parameters and buffers to `dtype`, in place; return the module.
 
@@ -458,13 +456,6 @@ class Module:
             Only ``"cpu"``, where all arrays are: accepted for programs written for PyTorch.
         non_blocking
             Has no effect.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import nn
-        >>> nn.Linear(2, 1).to(np.float64)(np.ones((1, 2))).dtype
-        dtype('float64')
         """
         dtype, device = (None, dtype) if is_device(dtype) else (dtype, device)
         check_device(device)
@@ -524,17 +515,15 @@ class Module:
                     state[f"{path}.{name}" if path else name] = value
         return state
 
+    @example(
+        "state = nn.Linear(3, 2).state_dict()",
+        "{name: array.shape for name, array in state.items()}",
+        "{'weight': (2, 3), 'bias': (2,)}",
+    )
     def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
         """Return a copy of every parameter and persistent buffer by path, for saving.
 
         The copies do not change as training continues.
-
-        Examples
-        --------
-        >>> import nn
-        >>> state = nn.Linear(3, 2).state_dict()
-        >>> {name: array.shape for name, array in state.items()}
-        {'weight': (2, 3), 'bias': (2,)}
         """
         warn_of_plain_tensors(self)
         return {name: np.array(borrow(value)) for name, value in self._state().items()}

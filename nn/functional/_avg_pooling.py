@@ -56,6 +56,11 @@ def avg_pool1d(
     return avg_pooling("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
 
 
+@example(
+    "image = np.arange(16.0).reshape(1, 4, 4)",
+    "F.avg_pool2d(image, 2)",
+    "array([[[ 2.5,  4.5],\n        [10.5, 12.5]]])",
+)
 @in_single
 def avg_pool2d(
     input: TensorLike,
@@ -78,15 +83,6 @@ def avg_pool2d(
         Whether these zeros count in the mean. Positions that `ceil_mode` adds beyond them never do.
     divisor_override
         The number to divide each sum by, instead of its number of elements.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> image = np.arange(16.0).reshape(1, 4, 4)
-    >>> F.avg_pool2d(image, 2)
-    array([[[ 2.5,  4.5],
-            [10.5, 12.5]]])
     """
     name = "avg_pool2d"
     axes = axes_of(name)

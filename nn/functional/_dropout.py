@@ -106,6 +106,10 @@ def alpha_dropout(
     return overwritten(input, _alpha_dropped("alpha_dropout", input, input.shape, p, training, generator), inplace)
 
 
+@example(
+    "F.feature_alpha_dropout(np.zeros((1, 2, 2)), 0.5, training=True, generator=np.random.default_rng(1)).round(4)",
+    "array([[[-0.7792, -0.7792],\n        [ 0.7792,  0.7792]]])",
+)
 def feature_alpha_dropout(
     input: TensorLike, p: float = 0.5, training: bool = False, inplace: bool = False, generator: Generator = None
 ) -> Tensor:
@@ -117,14 +121,6 @@ def feature_alpha_dropout(
         Shape ``(n, channels, ...)``.
     p, training, inplace, generator
         As for `dropout`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.feature_alpha_dropout(np.zeros((1, 2, 2)), 0.5, training=True, generator=np.random.default_rng(1)).round(4)
-    array([[[-0.7792, -0.7792],
-            [ 0.7792,  0.7792]]])
     """
     input = as_operand("feature_alpha_dropout", "input", input)
     if input.ndim < 2:

@@ -9,7 +9,7 @@ import numpy as np
 from autograd import BatchError, DtypeError, ShapeError, Tensor, extend, general, vjp
 from autograd.extend import ARRAY_TYPES, as_array, borrow, innermost, mark_written, whole
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, example
 from ._kernels.operands import as_operand
 
 Array = np.ndarray[Any, Any]
@@ -29,6 +29,10 @@ def _look_up_rule(g: Any, table_shape: Any, places: Any, level: Any) -> Any:
 _look_up = general(lambda table, places, level: rows_at(table, places), _look_up_rule, name="look_up")
 
 
+@example(
+    "F.embedding(np.array([2, 0]), np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]))",
+    "array([[4., 5.],\n       [0., 1.]])",
+)
 def embedding(
     input: TensorLike,
     weight: TensorLike,
@@ -65,14 +69,6 @@ def embedding(
         If an index is out of range; the message names it and its position in `input`.
     DtypeError
         If `input` does not hold integers.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.embedding(np.array([2, 0]), np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]))
-    array([[4., 5.],
-           [0., 1.]])
     """
     weight = as_operand("embedding", "weight", weight)
     if weight.ndim != 2:
@@ -98,6 +94,7 @@ def embedding(
     return _scale_gradient(out, factors)
 
 
+@example("F.one_hot(np.array([1, 0]), 3)", "array([[0, 1, 0],\n       [1, 0, 0]])")
 def one_hot(tensor: TensorLike, num_classes: int = -1) -> Array:
     """Return the one-hot encoding of class indices: a row for each, with 1 at the class and 0 elsewhere.
 
@@ -117,14 +114,6 @@ def one_hot(tensor: TensorLike, num_classes: int = -1) -> Array:
     ------
     IndexError
         If an index is out of range; the message names it and its position.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.one_hot(np.array([1, 0]), 3)
-    array([[0, 1, 0],
-           [1, 0, 0]])
     """
     index = borrow(as_operand("one_hot", "tensor", tensor))
     if num_classes == -1:

@@ -108,6 +108,11 @@ def binary_cross_entropy_with_logits(
     return reduced(losses, reduction)
 
 
+@example(
+    "p, q = np.array([[0.5, 0.5]]), np.array([[1.0, 0.0]])",
+    'float(F.kl_div(np.log(p), q, reduction="batchmean").round(4))',
+    "0.6931",
+)
 @in_single
 def kl_div(
     input: TensorLike,
@@ -142,14 +147,6 @@ def kl_div(
     References
     ----------
     Kullback and Leibler, "On Information and Sufficiency", Annals of Mathematical Statistics 22 (1951).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> p, q = np.array([[0.5, 0.5]]), np.array([[1.0, 0.0]])
-    >>> float(F.kl_div(np.log(p), q, reduction="batchmean").round(4))
-    0.6931
     """
     if reduction != "batchmean":
         check_reduction(reduction)

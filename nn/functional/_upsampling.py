@@ -231,6 +231,7 @@ def _new_size(old: Sizes, size: Any, scale_factor: Any, recompute: bool) -> tupl
     return new, tuple((1, f) for f in factors)
 
 
+@example("F.pixel_shuffle(np.arange(4.0).reshape(4, 1, 1), 2)", "array([[[0., 1.],\n        [2., 3.]]])")
 def pixel_shuffle(input: TensorLike, upscale_factor: int) -> Tensor:
     """Rearrange channels into pixels: ``(..., c * r * r, h, w)`` becomes ``(..., c, h * r, w * r)``.
 
@@ -240,14 +241,6 @@ def pixel_shuffle(input: TensorLike, upscale_factor: int) -> Tensor:
     ----------
     Shi et al., "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural
     Network", CVPR 2016.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.pixel_shuffle(np.arange(4.0).reshape(4, 1, 1), 2)
-    array([[[0., 1.],
-            [2., 3.]]])
     """
     x, r = _shuffled("pixel_shuffle", input, upscale_factor)
     *leading, channels, height, width = x.shape

@@ -276,6 +276,11 @@ class ModuleList(Row[Module]):
         return ModuleList(items.values())
 
 
+@example(
+    'heads = nn.ModuleDict({"mean": nn.Linear(4, 1), "scale": nn.Linear(4, 1, bias=False)})',
+    "list(heads), [name for name, _ in heads.named_parameters()]",
+    "(['mean', 'scale'], ['mean.weight', 'mean.bias', 'scale.weight'])",
+)
 class ModuleDict(Table[Module]):
     """A dict of modules, registered so that their parameters are found.
 
@@ -286,13 +291,6 @@ class ModuleDict(Table[Module]):
     modules
         Names and modules: a dict, or pairs of them. A name has to be a valid attribute name that the class does not
         use.
-
-    Examples
-    --------
-    >>> import nn
-    >>> heads = nn.ModuleDict({"mean": nn.Linear(4, 1), "scale": nn.Linear(4, 1, bias=False)})
-    >>> list(heads), [name for name, _ in heads.named_parameters()]
-    (['mean', 'scale'], ['mean.weight', 'mean.bias', 'scale.weight'])
     """
 
     kind = Module
@@ -302,6 +300,11 @@ class ModuleDict(Table[Module]):
         self.update(modules)
 
 
+@example(
+    "weights = nn.ParameterList(nn.Parameter(np.zeros(n)) for n in (2, 3))",
+    "weights, list(weights.state_dict())",
+    "(ParameterList((0): (2,) float32, (1): (3,) float32), ['0', '1'])",
+)
 class ParameterList(Row[Parameter]):
     """A list of parameters, with all methods of a list.
 
@@ -309,14 +312,6 @@ class ParameterList(Row[Parameter]):
     ----------
     values
         The parameters, named ``0``, ``1``, ...
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> weights = nn.ParameterList(nn.Parameter(np.zeros(n)) for n in (2, 3))
-    >>> weights, list(weights.state_dict())
-    (ParameterList((0): (2,) float32, (1): (3,) float32), ['0', '1'])
     """
 
     kind = Parameter

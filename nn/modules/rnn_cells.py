@@ -147,6 +147,7 @@ class GRUCell(_Cell):
         return gru_step(*self._checked(input, (hx,)), *self._parameters())[0]
 
 
+@example("h, c = nn.LSTMCell(3, 5)(np.zeros((2, 3), np.float32))", "h.shape, c.shape", "((2, 5), (2, 5))")
 class LSTMCell(_Cell):
     """One step of an `LSTM`, whose docstring has the formula.
 
@@ -159,14 +160,6 @@ class LSTMCell(_Cell):
     ----------
     weight_ih, weight_hh, bias_ih, bias_hh
         The parameters of i, f, g and o, stacked along axis 0: ``4 * hidden_size`` rows; otherwise as in `RNNCell`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> h, c = nn.LSTMCell(3, 5)(np.zeros((2, 3), np.float32))
-    >>> h.shape, c.shape
-    ((2, 5), (2, 5))
     """
 
     gates = 4
