@@ -73,7 +73,21 @@ def adaptive_max_pool2d(
     return_indices
         Whether to also return the index of each maximum, the first if several are equal, in the flattened image.
     """
-    return _adaptive_max("adaptive_max_pool2d", input, output_size, return_indices)
+    owner = "adaptive_max_pool2d"
+    axes = axes_of(owner)
+    x: Any = spatial_operand(owner, axes, input)
+    size, wanted, kernel = _divided(owner, axes, x, output_size)
+    if kernel is not None:
+        return max_pooling(owner, x, kernel, kernel, 0, 1, False, return_indices)
+    ends = [_ends(n, m).T.tolist() for n, m in zip(size, wanted, strict=True)]
+    parts = [tuple(slice(*part) for part in parts) for parts in itertools.product(*ends)]
+    shape = (*x.shape[:-axes], *wanted)
+    maxima: Any = np.stack([x[(..., *part)].max(axis=tuple(range(-axes, 0))) for part in parts], axis=-1)
+    if not return_indices:
+        return maxima.reshape(shape)
+    values, places = borrow(x), np.arange(math.prod(size)).reshape(size)
+    first = [places[part].ravel()[_flat(values[(..., *part)], axes).argmax(axis=-1)] for part in parts]
+    return maxima.reshape(shape), np.stack(first, axis=-1).reshape(shape)
 
 
 adaptive_max_pool1d = sibling(adaptive_max_pool2d, "adaptive_max_pool1d", "2")
@@ -113,23 +127,6 @@ def adaptive_mean(owner: str, axes: int, x: Any, output_size: Spatial) -> Tensor
             x = np.stack(means, axis=axis)
             x = x if len(means) == m else x[(..., which.reshape(-1), *after)]  # more parts than elements: parts repeat
     return x
-
-
-def _adaptive_max(owner: str, x: Any, output_size: Any, return_indices: bool) -> Any:
-    axes = axes_of(owner)
-    x = spatial_operand(owner, axes, x)
-    size, wanted, kernel = _divided(owner, axes, x, output_size)
-    if kernel is not None:
-        return max_pooling(owner, x, kernel, kernel, 0, 1, False, return_indices)
-    ends = [_ends(n, m).T.tolist() for n, m in zip(size, wanted, strict=True)]
-    parts = [tuple(slice(*part) for part in parts) for parts in itertools.product(*ends)]
-    shape = (*x.shape[:-axes], *wanted)
-    out = np.stack([x[(..., *part)].max(axis=tuple(range(-axes, 0))) for part in parts], axis=-1).reshape(shape)
-    if not return_indices:
-        return out
-    values, places = borrow(x), np.arange(math.prod(size)).reshape(size)
-    first = [places[part].ravel()[_flat(values[(..., *part)], axes).argmax(axis=-1)] for part in parts]
-    return out, np.stack(first, axis=-1).reshape(shape)
 
 
 def _flat(x: Any, axes: int) -> Any:

@@ -62,26 +62,10 @@ def max_unpool2d(
             [0., 4., 0.],
             [0., 0., 0.]]])
     """
-    return _unpooled("max_unpool2d", input, indices, kernel_size, stride, padding, output_size)
-
-
-max_unpool1d = sibling(max_unpool2d, "max_unpool1d", "np.zeros_like({0}, int), 2", 8)
-max_unpool3d = sibling(max_unpool2d, "max_unpool3d", "np.zeros_like({0}, int), 2", 8)
-
-
-def _unpooled(
-    owner: str,
-    x: TensorLike,
-    indices: TensorLike,
-    kernel: Spatial,
-    stride: Spatial | None,
-    padding: Spatial,
-    output_size: Sequence[int] | None,
-) -> Tensor:
-    """Return the elements of x at their indices in each flattened channel of the output."""
+    owner = "max_unpool2d"
     axes = axes_of(owner)
-    maxima: Any = spatial_operand(owner, axes, x)
-    size = _output_size(owner, axes, maxima.shape, kernel, stride, padding, output_size)
+    maxima: Any = spatial_operand(owner, axes, input)
+    size = _output_size(owner, axes, maxima.shape, kernel_size, stride, padding, output_size)
     places = _places(owner, indices, maxima.shape, math.prod(size))
     leading, count = maxima.shape[:-axes], math.prod(maxima.shape[-axes:])
     places = places.reshape((*leading, count))
@@ -90,6 +74,10 @@ def _unpooled(
     moved = np.take_along_axis(maxima.reshape((*leading, count)), np.maximum(origin, 0), -1)
     placed: Any = np.where(origin < 0, moved.dtype.type(0), moved)
     return placed.reshape((*leading, *size))
+
+
+max_unpool1d = sibling(max_unpool2d, "max_unpool1d", "np.zeros_like({0}, int), 2", 8)
+max_unpool3d = sibling(max_unpool2d, "max_unpool3d", "np.zeros_like({0}, int), 2", 8)
 
 
 def _output_size(
