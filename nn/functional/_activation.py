@@ -12,8 +12,7 @@ from autograd import Tensor, elementwise, general
 from autograd.extend import ARRAY_TYPES, accurate_sum, as_array, overwrite
 
 from .._arguments import TensorLike, example
-from ._kernels.half_precision import in_single
-from ._kernels.operands import floating, not_real, real_floating
+from ._kernels.operands import floating, in_single, not_real, real_floating
 
 
 def _relu(x: Any) -> Any:

@@ -13,8 +13,7 @@ from autograd.extend import borrow
 
 from .._arguments import Spatial, TensorLike, example
 from ._avg_pooling import avg_pooling
-from ._kernels.half_precision import in_single
-from ._kernels.operands import as_floating
+from ._kernels.operands import as_floating, in_single
 from ._kernels.siblings import axes_of, sibling
 from ._kernels.sliding_windows import Sizes, per_axis, spatial_operand
 from ._max_pooling import max_pooling

@@ -12,9 +12,7 @@ from autograd.extend import ARRAY_TYPES, as_array, borrow, everywhere
 
 from .._arguments import TensorLike
 from ._dropout import dropout
-from ._kernels.half_precision import in_single
-from ._kernels.operands import as_floating, as_operand
-from ._kernels.saved import Saved
+from ._kernels.operands import Saved, as_floating, as_operand, in_single
 
 Array = np.ndarray[Any, Any]
 

@@ -11,8 +11,7 @@ from autograd import Tensor, linear
 from autograd.extend import anywhere, borrow
 
 from .._arguments import Spatial, TensorLike, example, is_number
-from ._kernels.half_precision import in_single
-from ._kernels.operands import as_floating, not_real
+from ._kernels.operands import as_floating, as_real, in_single
 from ._kernels.siblings import axes_of, sibling
 from ._kernels.sliding_windows import Function, Windows, along, axis_taps, empty_beside, per_axis, pooled
 
@@ -118,9 +117,7 @@ def _lp_pooling(owner: str, x: Any, p: float, kernel: Spatial, stride: Spatial |
     axes = axes_of(owner)
     if not is_number(p) or not p > 0:
         raise ValueError(f"{owner}: norm_type should be a number above 0, not {p!r}")
-    x = as_floating(owner, "input", x)
-    if x.dtype.kind == "c":
-        raise not_real(owner, "input", x)
+    x = as_real(owner, "input", x)
     mean = avg_pooling(owner, axes, x**p, kernel, stride, 0, ceil_mode, True, None)
     total = mean * math.prod(per_axis(kernel, axes, "kernel_size", owner, 1))
     values = borrow(total)

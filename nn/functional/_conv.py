@@ -10,8 +10,7 @@ from autograd import ShapeError, Tensor
 
 from .._arguments import Spatial, TensorLike, example
 from ._kernels.correlation import convolve, transposed
-from ._kernels.operands import as_operand
-from ._kernels.saved import Saved
+from ._kernels.operands import Saved, as_operand
 from ._kernels.siblings import axes_of, sibling
 from ._kernels.sliding_windows import Windows, per_axis, slide, spatial_operand
 

@@ -10,9 +10,8 @@ from autograd import BatchError, DtypeError, ShapeError, Tensor, extend, general
 from autograd.extend import ARRAY_TYPES, as_array, borrow, innermost, whole
 
 from .._arguments import TensorLike
-from ._kernels.half_precision import in_single
 from ._kernels.loss_operands import Reduction, check_reduction, reduced
-from ._kernels.operands import as_operand, as_real
+from ._kernels.operands import as_operand, as_real, in_single
 
 Array = np.ndarray[Any, Any]
 _NEVER = -1e30  # stands for the logarithm of 0: sums of it are finite, so that no difference of two is nan

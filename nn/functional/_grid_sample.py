@@ -14,8 +14,7 @@ from autograd.extend import ARRAY_TYPES, borrow
 
 from .._arguments import TensorLike, example
 from ._embedding import rows_at
-from ._kernels.half_precision import in_single
-from ._kernels.operands import as_floating, not_real
+from ._kernels.operands import as_floating, as_real, in_single
 from ._kernels.sliding_windows import Sizes, per_axis
 from ._upsampling import _keys
 
@@ -132,12 +131,9 @@ def grid_sample(
     for name, value, known in (("mode", mode, _MODES), ("padding_mode", padding_mode, _PADDING)):
         if value not in known:
             raise ValueError(f"grid_sample: {name} should be one of {', '.join(known)}, not {value!r}")
-    x: Any = as_floating("grid_sample", "input", input)
-    grid = as_floating("grid_sample", "grid", grid)
+    x: Any = as_real("grid_sample", "input", input)
+    grid = as_real("grid_sample", "grid", grid)
     size = _size(x, grid, mode)
-    for name, operand in (("input", x), ("grid", grid)):
-        if operand.dtype.kind == "c":
-            raise not_real("grid_sample", name, operand)
     if padding_mode == "zeros":
         x = np.pad(x, [(0, 0), (0, 0), *[_ZEROS] * len(size)])
     n, channels, *lengths = x.shape

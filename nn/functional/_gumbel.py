@@ -12,8 +12,7 @@ from autograd.extend import borrow
 from .._arguments import TensorLike, example, is_number
 from ..random import draw
 from ._activation import softmax
-from ._kernels.half_precision import in_single
-from ._kernels.operands import as_floating, not_real
+from ._kernels.operands import as_real, in_single
 
 
 def _gumbel(generator: np.random.Generator, shape: tuple[int, ...]) -> Any:
@@ -64,9 +63,7 @@ def gumbel_softmax(
     """
     if not is_number(tau) or not tau > 0:
         raise ValueError(f"gumbel_softmax: tau should be a number above 0, not {tau!r}")
-    logits = as_floating("gumbel_softmax", "logits", logits)
-    if logits.dtype.kind == "c":
-        raise not_real("gumbel_softmax", "logits", logits)
+    logits = as_real("gumbel_softmax", "logits", logits)
     if not -logits.ndim <= dim < logits.ndim or not logits.shape[dim]:
         raise ShapeError(f"gumbel_softmax: logits of shape {logits.shape} have no categories along dim={dim}")
     noise = draw(_gumbel, logits.shape, generator).astype(logits.dtype)

@@ -12,9 +12,8 @@ from autograd.extend import anywhere, borrow, whole
 
 from .._arguments import TensorLike, example
 from ._activation import sigmoid
-from ._kernels.half_precision import in_single
 from ._kernels.loss_operands import Reduction, alike, check_positive, check_reduction, check_shape, reduced, weights_for
-from ._kernels.operands import as_real
+from ._kernels.operands import as_real, in_single
 
 _SHORTEST = 1e-12  # the derivative of a logarithm does not grow for probabilities below this
 

@@ -9,9 +9,8 @@ import numpy as np
 from autograd import Tensor, elementwise
 
 from .._arguments import TensorLike, example
-from ._kernels.half_precision import in_single
 from ._kernels.loss_operands import Reduction, alike, check_positive, check_shape, reduced
-from ._kernels.operands import as_real
+from ._kernels.operands import as_real, in_single
 
 
 @example("float(F.mse_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))", "2.0")

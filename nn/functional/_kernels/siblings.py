@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any, TypeVar, cast, get_overloads, overload
 
-from .half_precision import in_single
+from .operands import in_single
 
 F = TypeVar("F", bound=Callable[..., Any])
 
