@@ -79,15 +79,9 @@ def softmax(input: TensorLike, axis: int | None = None, *, dim: int | None = Non
     return _softmax(input, which_axis(axis, dim))
 
 
-@example("F.log_softmax(np.array([0.0, -1000.0]))", "array([    0., -1000.])")
+@example("F.log_softmax(np.array([0.0, -1000.0]))", "array([    0., -1000.])", like=softmax)
 def log_softmax(input: TensorLike, axis: int | None = None, *, dim: int | None = None) -> Tensor:
-    """Return the logarithm of `softmax`, finite even where a probability underflows to 0.
-
-    Parameters
-    ----------
-    input, axis, dim
-        As for `softmax`.
-    """
+    """Return the logarithm of `softmax`, finite even where a probability underflows to 0."""
     return _log_softmax(input, which_axis(axis, dim))
 
 

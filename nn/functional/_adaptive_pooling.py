@@ -57,7 +57,9 @@ def adaptive_max_pool2d(input: TensorLike, output_size: Spatial, return_indices:
 def adaptive_max_pool2d(
     input: TensorLike, output_size: Spatial, return_indices: Literal[True]
 ) -> tuple[Tensor, Array]: ...
-@example("F.adaptive_max_pool2d(np.arange(12.0).reshape(1, 3, 4), (1, 2))", "array([[[ 9., 11.]]])")
+@example(
+    "F.adaptive_max_pool2d(np.arange(12.0).reshape(1, 3, 4), (1, 2))", "array([[[ 9., 11.]]])", like=adaptive_avg_pool2d
+)
 def adaptive_max_pool2d(
     input: TensorLike, output_size: Spatial, return_indices: bool = False
 ) -> Tensor | tuple[Tensor, Array]:
@@ -67,8 +69,6 @@ def adaptive_max_pool2d(
 
     Parameters
     ----------
-    input, output_size
-        As for `adaptive_avg_pool2d`.
     return_indices
         Whether to also return the index of each maximum, the first if several are equal, in the flattened image.
     """

@@ -104,6 +104,10 @@ conv3d = example(
 )(sibling(conv2d, "conv3d"))
 
 
+@example(
+    "F.conv_transpose2d(np.array([[[[1.0, 2.0]]]]), np.ones((1, 1, 2, 2)))",
+    "array([[[[1., 3., 2.],\n         [1., 3., 2.]]]])",
+)
 def conv_transpose2d(
     input: TensorLike,
     weight: TensorLike,

@@ -63,7 +63,7 @@ def layer_norm(
     return standardize(input, weight, bias, axes, eps, True, Moments())
 
 
-@example("F.rms_norm(np.array([3.0, 4.0]), 2).round(4)", "array([0.8485, 1.1314])")
+@example("F.rms_norm(np.array([3.0, 4.0]), 2).round(4)", "array([0.8485, 1.1314])", like=layer_norm)
 def rms_norm(
     input: TensorLike, normalized_shape: int | Sequence[int], weight: TensorLike | None = None, eps: float | None = None
 ) -> Tensor:
@@ -73,8 +73,6 @@ def rms_norm(
 
     Parameters
     ----------
-    input, normalized_shape, weight
-        As for `layer_norm`.
     eps
         Added to the mean; by default the machine epsilon of the dtype of `input`.
 
