@@ -81,7 +81,7 @@ class TrainingLoop:
         self.compiled = CompiledGradient(training, weighted, compile, alone)
         self._ranks: Ranks | None = None  # where several processes, or blocks, make the gradients
         if not alone:
-            self._ranks = Ranks(training, self._add_gradient, lambda: self._parameters, self._loss_of, reproducible)
+            self._ranks = Ranks(training, self._add_gradient, self._loss_of, reproducible)
 
     def run(self) -> None:
         """Go through the epochs, until the last or until something ends the training."""
@@ -146,6 +146,8 @@ class TrainingLoop:
                 self._sentinels.warn_once("mode of fit", path=dependent[0])
             model.train()
         self._parameters = trainable_parameters(model, self.training.loss)
+        if self._ranks is not None:
+            self._ranks.begin_epoch(self._parameters)
         if self._sentinels is not None:
             self._sentinels.check_optimizer()
 
