@@ -38,51 +38,34 @@ class ModuleHooks:
             replaced = hook(module, args)
             if replaced is not None:
                 args = replaced if isinstance(replaced, tuple) else (replaced,)
-        if not self.backward:
-            return self._after(module, args, module.forward(*args, **kwargs))
-        crossing = _Crossing(module, self.backward)
-        args = crossing.into(args)
+        crossing = _Crossing(module, self.backward, len(args)) if self.backward else None
+        args = args if crossing is None else crossing.into(args)
         output = module.forward(*args, **kwargs)
-        return self._after(module, args, crossing.out_of(output))
-
-    def _after(self, module: Module, args: tuple[Any, ...], output: Any) -> Any:
+        output = output if crossing is None else crossing.out_of(output)
         for hook in list(self.after.values()):
             replaced = hook(module, args, output)
-            if replaced is not None:
-                output = replaced
+            output = output if replaced is None else replaced
         return output
 
 
 class _Crossing:
     """One call of a module with backward hooks: collects the gradients of the outputs, then those of the inputs."""
 
-    def __init__(self, module: Module, hooks: dict[int, Callable[..., Any]]) -> None:
-        self._module, self._hooks = module, hooks
+    def __init__(self, module: Module, hooks: dict[int, Callable[..., Any]], count: int) -> None:
+        self._module, self._hooks, self._count = module, hooks, count
         self._places: list[int] = []
-        self._count = 0
         self._of_outputs: tuple[Any, ...] = ()
 
     def into(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the arguments; those that require a gradient pass through an operation that calls the hooks."""
-        self._count = len(args)
-        self._places = [i for i, x in enumerate(args) if isinstance(x, Tensor) and x.requires_grad]
-        if not self._places:
-            return args
-        passed = dict(
-            zip(self._places, _Pass.apply(self._arrived_at_inputs, *(args[i] for i in self._places)), strict=True)
-        )
-        return tuple(passed.get(i, x) for i, x in enumerate(args))
+        self._places, passed = _passed(args, self._arrived_at_inputs)
+        return tuple(passed)
 
     def out_of(self, output: Any) -> Any:
         """Return the output, passed through an operation that stores the gradients."""
         several = isinstance(output, tuple | list)
-        outputs = list(output) if several else [output]
-        live = [i for i, y in enumerate(outputs) if isinstance(y, Tensor) and y.requires_grad]
-        if live:
-            passed = _Pass.apply(self._arrived_at_outputs, *(outputs[i] for i in live))
-            for i, y in zip(live, passed, strict=True):
-                outputs[i] = y
-        return type(output)(outputs) if several else outputs[0]
+        _, passed = _passed(output if several else [output], self._arrived_at_outputs)
+        return type(output)(passed) if several else passed[0]
 
     def _arrived_at_outputs(self, gradients: tuple[Any, ...]) -> tuple[Any, ...]:
         self._of_outputs = tuple(map(_constant, gradients))
@@ -106,6 +89,15 @@ class _Crossing:
                         f"{self._count} inputs"
                     )
         return of_inputs
+
+
+def _passed(values: Any, arrived: Callable[[tuple[Any, ...]], object]) -> tuple[list[int], list[Any]]:
+    """Return values, of which those that require a gradient passed through an operation; first where these are."""
+    passed = list(values)
+    live = [i for i, x in enumerate(passed) if isinstance(x, Tensor) and x.requires_grad]
+    for i, x in zip(live, _Pass.apply(arrived, *(passed[i] for i in live)) if live else (), strict=True):
+        passed[i] = x
+    return live, passed
 
 
 def _constant(g: Any) -> Any:
