@@ -497,14 +497,14 @@ class Module:
 
     # State
 
-    def _state(self) -> dict[str, Any]:
-        """Return every parameter and persistent buffer by path, module by module, shared ones under each name."""
-        state: dict[str, Any] = {}
+    def _state(self) -> dict[str, tuple[Module, str, Any]]:
+        """Return every parameter and persistent buffer by path, also by further ones, with its module and name there."""
+        state: dict[str, tuple[Module, str, Any]] = {}
         for path, module in self.named_modules(remove_duplicate=False):
             kept = [(name, getattr(module, name)) for name, persistent in module._buffers.items() if persistent]
             for name, value in (*module._members(Parameter), *kept):
                 if value is not None:
-                    state[f"{path}.{name}" if path else name] = value
+                    state[f"{path}.{name}" if path else name] = module, name, value
         return state
 
     @example(
@@ -518,7 +518,7 @@ class Module:
         The copies do not change as training continues.
         """
         warn_of_plain_tensors(self)
-        return {name: np.array(borrow(value)) for name, value in self._state().items()}
+        return {path: np.array(borrow(value)) for path, (_, _, value) in self._state().items()}
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
         """Copy values into the parameters and persistent buffers; their arrays stay the same objects.
@@ -543,7 +543,8 @@ class Module:
         TypeError
             If it is not a dict of arrays, but for example a path, or a dict that holds the weights in an inner dict.
         """
-        own = self._state()
+        held = self._state()
+        own = {path: value for path, (_, _, value) in held.items()}
         _check_state(own, state_dict)
         missing = [name for name in own if name not in state_dict]
         unexpected = [name for name in state_dict if name not in own]
@@ -556,22 +557,14 @@ class Module:
             raise RuntimeError(
                 f"the state does not fit {type(self).__name__}, nothing was loaded:\n  " + "\n  ".join(faults)
             )
-        for path, module in self.named_modules(remove_duplicate=False):
-            module._load_own(f"{path}." if path else "", arrays)
-        return IncompatibleKeys(missing, unexpected)
-
-    def _load_own(self, prefix: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
-        own = dict(self._members(Parameter))
-        for name in (*own, *(name for name, kept in list(self._buffers.items()) if kept)):
-            array = arrays.get(prefix + name)
-            if array is None:
-                continue
-            present = borrow(own[name] if name in own else getattr(self, name))
-            if isinstance(present, np.ndarray):
+        for path, array in arrays.items():
+            module, name, value = held[path]
+            if isinstance(present := borrow(value), np.ndarray):
                 np.copyto(present, array, casting="unsafe")  # which `_misfits` has looked at
                 mark_written(present)
             else:  # a buffer that the module rebinds to NumPy numbers
-                setattr(self, name, array.astype(np.asarray(present).dtype))
+                setattr(module, name, array.astype(np.asarray(present).dtype))
+        return IncompatibleKeys(missing, unexpected)
 
     # Copies
 
