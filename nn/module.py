@@ -498,7 +498,7 @@ class Module:
     # State
 
     def _state(self) -> dict[str, tuple[Module, str, Any]]:
-        """Return every parameter and persistent buffer by path, also by further ones, with its module and name there."""
+        """Return every parameter and persistent buffer by each of its paths, with its module and its name there."""
         state: dict[str, tuple[Module, str, Any]] = {}
         for path, module in self.named_modules(remove_duplicate=False):
             kept = [(name, getattr(module, name)) for name, persistent in module._buffers.items() if persistent]
