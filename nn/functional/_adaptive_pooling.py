@@ -85,7 +85,8 @@ def adaptive_max_pool2d(
     if not return_indices:
         return maxima.reshape(shape)
     values, places = borrow(x), np.arange(math.prod(size)).reshape(size)
-    first = [places[part].ravel()[_flat(values[(..., *part)], axes).argmax(axis=-1)] for part in parts]
+    merged = (values[(..., *part)].reshape((*x.shape[:-axes], places[part].size)) for part in parts)
+    first = [places[part].ravel()[each.argmax(axis=-1)] for part, each in zip(parts, merged, strict=True)]
     return maxima.reshape(shape), np.stack(first, axis=-1).reshape(shape)
 
 
@@ -126,8 +127,3 @@ def adaptive_mean(owner: str, axes: int, x: Any, output_size: Spatial) -> Tensor
             x = np.stack(means, axis=axis)
             x = x if len(means) == m else x[(..., which.reshape(-1), *after)]  # more parts than elements: parts repeat
     return x
-
-
-def _flat(x: Any, axes: int) -> Any:
-    """Return x with its last `axes` axes merged into one."""
-    return x.reshape((*x.shape[:-axes], math.prod(x.shape[-axes:])))

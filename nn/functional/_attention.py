@@ -54,11 +54,11 @@ def _scores_gradient(g: Any, weights: Any) -> Any:
     return weights * g
 
 
-def _weights_rule(g: Any, out: Any) -> Any:
-    return _scores_gradient(np.array(g) if type(g) in ARRAY_TYPES else g, out)
-
-
-_weights = general(lambda scores, mask: _normalise(scores.copy("K"), mask), _weights_rule, name="attention_weights")
+_weights = general(
+    lambda scores, mask: _normalise(scores.copy("K"), mask),
+    lambda g, out: _scores_gradient(np.array(g) if type(g) in ARRAY_TYPES else g, out),
+    name="attention_weights",
+)
 
 
 def _attention_forward(query: Any, key: Any, value: Any, scale: Any, mask: Any, saved: Saved) -> Any:

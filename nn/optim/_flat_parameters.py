@@ -392,7 +392,8 @@ class FlatParameters:
             part, scale = self._places.part(flat, i), np.float64(self._scales[name])
             state[name] = part.copy() if scale == 1 else part * scale
             if scale != 1 and part.dtype == np.float64:
-                state[name + _ROUNDING] = _difference(part, state[name] / scale)
+                other = state[name] / scale  # the difference is 0 where both are the same infinity
+                state[name + _ROUNDING] = np.subtract(part, other, out=np.zeros_like(other), where=part != other)
         if state:
             state |= {name: values[i] for name, values in self.numbers.items()}
             state |= {name: array.copy() for name, array in self.others[i].items()}
@@ -433,8 +434,3 @@ def check_writable(i: int, memory: Array) -> None:
             f"parameter {i} of the optimizer, of shape {memory.shape}, cannot take a step: {what}. Make the parameter "
             f"of a copy: autograd.tensor(array, requires_grad=True)"
         )
-
-
-def _difference(a: Array, b: Array) -> Array:
-    """Return a - b, and 0 where both are the same infinity."""
-    return np.subtract(a, b, out=np.zeros_like(b), where=a != b)

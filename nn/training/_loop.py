@@ -196,7 +196,8 @@ class TrainingLoop:
                 self._add_gradient(batch, 1.0 if training.sums.totals.summed else batch.rows / rows, checked)
         norms = StepNorms(self._parameters) if checked else None
         if self._clip_norm is not None:
-            clip_grad_norm_(self._optimized(), self._clip_norm)
+            groups = training.optimizer.param_groups
+            clip_grad_norm_([parameter for group in groups for parameter in group["params"]], self._clip_norm)
         training.optimizer.step()
         if norms is not None:
             self._record(norms)
@@ -205,9 +206,6 @@ class TrainingLoop:
         training.position.advance(group[-1], training.epoch, training.batch)
         self._schedule.after_step()
         return interruption.requested if interrupted is None else interrupted
-
-    def _optimized(self) -> list[Any]:
-        return [parameter for group in self.training.optimizer.param_groups for parameter in group["params"]]
 
     def _add_gradient(self, batch: Batch, share: float, checked: bool) -> None:
         """Add the gradient of a batch to those of the step; a mean over several batches weights each by its rows."""

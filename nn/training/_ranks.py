@@ -29,6 +29,7 @@ from ..distributed._sync_batchnorm import SyncBatchNorm, counting_for_nothing
 from ..module import Module
 from ..modules.batchnorm import BatchNorm1d
 from ..random import RowShare, default_generator, drawing_for_rows, drawing_from
+from ._callbacks import Callback
 from ._data import Batch, LazyBatch, Rows, checksum_of
 from ._divergence import NonFiniteLossError, divergence
 from ._metrics import Totals
@@ -118,7 +119,7 @@ class Ranks:
         if isinstance(training.source, Rows):
             training.source.is_lazy = True
         self._agreed: BaseException | None = None
-        self._asked = any(_overrides_on_step(callback) for callback in training.callbacks)
+        self._asked = any(type(callback).on_step is not Callback.on_step for callback in training.callbacks)
 
     def begin_epoch(self, named: Sequence[tuple[str, Any]]) -> None:
         """Take the parameters that are trained, with their names; those that only the optimizer knows come too."""
@@ -420,9 +421,3 @@ def _rows_of(batch: Batch | LazyBatch, rows: slice) -> Batch:
     inputs = tuple(part[rows] for part in batch.inputs)
     weight = batch.weight if batch.weight is None else batch.weight[rows]
     return Batch(inputs, batch.target[rows], len(range(*rows.indices(batch.rows))), weight)
-
-
-def _overrides_on_step(callback: Any) -> bool:
-    from ._callbacks import Callback
-
-    return type(callback).on_step is not Callback.on_step

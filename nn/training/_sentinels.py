@@ -102,13 +102,9 @@ def mode_dependent_modules(model: Module) -> Iterator[tuple[str, Module]]:
     """Yield the paths and modules whose results differ between training and evaluation mode."""
     for path, module in model.named_modules():
         kinds = [kind.__name__ for kind in type(module).__mro__]
-        if any(word in kind for kind in kinds for word in _MODE_DEPENDENT) and _matters(module):
+        matters = getattr(module, "p", 1) != 0 and getattr(module, "track_running_stats", True)  # as its options say
+        if matters and any(word in kind for kind in kinds for word in _MODE_DEPENDENT):
             yield path or type(module).__name__, module
-
-
-def _matters(module: Module) -> bool:
-    """Tell whether the options of such a module make a difference: dropout with p=0 makes none."""
-    return getattr(module, "p", 1) != 0 and getattr(module, "track_running_stats", True)
 
 
 class Sentinels:
