@@ -269,10 +269,9 @@ class _Calls:
         self._hooks.close()
 
     def _begin(self, module: Module, args: Any) -> None:
-        if get_ident() != self._thread:
-            return
-        self._count()
-        self._within.append(module)
+        if get_ident() == self._thread:
+            self._count()
+            self._within.append(module)
 
     def _end(self, module: Module, args: Any, output: Any) -> None:
         if get_ident() != self._thread:

@@ -74,7 +74,7 @@ def embedding(
     if weight.ndim != 2:
         raise ShapeError(f"embedding needs a weight of shape (rows, features), not {weight.shape}")
     rows = weight.shape[0]
-    index = _read_indices("embedding", input, rows)
+    index = read_indices("embedding", as_operand("embedding", "input", input), rows, f"there are {rows} rows")
     if padding_idx is not None:
         if not -rows <= padding_idx < rows:
             raise ValueError(f"padding_idx should be from {-rows} to {rows - 1}, the rows of weight, not {padding_idx}")
@@ -127,7 +127,7 @@ def one_hot(tensor: TensorLike, num_classes: int = -1) -> Array:
         num_classes = max(int(index.max()), 0) + 1
     elif num_classes < 1:
         raise ValueError(f"one_hot needs at least one class, not num_classes={num_classes}")
-    index = _read_indices("one_hot", index, num_classes)
+    index = read_indices("one_hot", index, num_classes, f"there are {num_classes} rows")
     return (index[..., None] == np.arange(num_classes)).astype(np.int64)
 
 
@@ -138,9 +138,9 @@ def rows_at(table: Any, index: Any) -> Any:
     return table[index]
 
 
-def _read_indices(name: str, values: Any, count: int) -> Array:
-    """Return indices as an array of integers, all from 0 to ``count - 1``."""
-    index = as_array(borrow(as_operand(name, "input", values)))
+def read_indices(name: str, values: Any, count: int, counted: str) -> Array:
+    """Return indices as an array of integers, all from 0 to ``count - 1``, or raise and say what is `counted`."""
+    index = as_array(borrow(values))
     if index.dtype.kind not in "iu":
         if index.size:
             raise DtypeError(f"{name} needs integers for indices, but was given dtype {index.dtype}: use astype(int)")
@@ -149,8 +149,8 @@ def _read_indices(name: str, values: Any, count: int) -> Array:
     if wrong.any():
         index, place = whole(index), tuple(map(int, np.argwhere(wrong)[0]))
         raise IndexError(
-            f"{name} was given the index {index[place]} at {place}, but there are {count} rows: indices are from 0 to "
-            f"{count - 1} ({wrong.sum()} of {index.size} are not)"
+            f"{name} was given the index {index[place]} at {place}, but {counted}: indices are from 0 to {count - 1} "
+            f"({wrong.sum()} of {index.size} are not)"
         )
     return index.astype(np.intp, copy=False)
 

@@ -39,20 +39,12 @@ def get_ema_multi_avg_fn(decay: float = 0.999) -> MultiAverage:
     """
     if not 0 <= decay <= 1:
         raise ValueError(f"decay should be from 0 to 1, not {decay}")
-
-    def move(averages: list[Array], values: list[Array], count: int) -> None:
-        _approach(averages, values, 1 - decay)
-
-    return move
+    return lambda averages, values, count: _approach(averages, values, 1 - decay)
 
 
 def get_swa_multi_avg_fn() -> MultiAverage:
     """Return a function for `AveragedModel` that keeps the mean of all values; `AveragedModel` does so by default."""
-
-    def move(averages: list[Array], values: list[Array], count: int) -> None:
-        _approach(averages, values, 1 / (count + 1))
-
-    return move
+    return lambda averages, values, count: _approach(averages, values, 1 / (count + 1))
 
 
 def _approach(averages: list[Array], values: list[Array], part: float) -> None:
