@@ -122,15 +122,12 @@ class MultiheadAttention(Module):
     def reset_parameters(self) -> None:
         """Draw new parameters from the generator that `nn.manual_seed` seeds; biases of the linear maps become 0."""
         self.out_proj.reset_parameters()
-        for weight in (self.in_proj_weight, self.q_proj_weight, self.k_proj_weight, self.v_proj_weight):
-            if weight is not None:
-                init.xavier_uniform_(weight)
-        for bias in (self.in_proj_bias, self.out_proj.bias):
-            if bias is not None:
-                init.zeros_(bias)
-        for row in (self.bias_k, self.bias_v):
-            if row is not None:
-                init.xavier_normal_(row)
+        weights = (self.in_proj_weight, self.q_proj_weight, self.k_proj_weight, self.v_proj_weight)
+        biases, rows = (self.in_proj_bias, self.out_proj.bias), (self.bias_k, self.bias_v)
+        for fill, held in ((init.xavier_uniform_, weights), (init.zeros_, biases), (init.xavier_normal_, rows)):
+            for parameter in held:
+                if parameter is not None:
+                    fill(parameter)
 
     def forward(
         self,
