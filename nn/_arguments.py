@@ -32,6 +32,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 # Functions of tensors also take ndarrays and nested lists of numbers. Given no tensor, a function of `nn.functional`
 # returns an ndarray, which has the methods of the tensor in its signature.
 TensorLike: TypeAlias = ArrayLike | Tensor
+Array: TypeAlias = np.ndarray[Any, Any]
 Size: TypeAlias = int  # 1 or more
 Share: TypeAlias = float  # from 0 to 1
 Spatial: TypeAlias = int | Sequence[int | None]  # an integer, or one for each spatial axis; None may leave one open

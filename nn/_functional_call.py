@@ -13,10 +13,9 @@ import numpy as np
 from autograd import ShapeError, Tensor
 from autograd.extend import as_array, borrow
 
+from ._arguments import Array
 from .module import Module
 from .parameter import Parameter, standing_in
-
-Array = np.ndarray[Any, Any]
 
 
 def functional_call(

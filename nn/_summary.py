@@ -16,12 +16,10 @@ import numpy as np
 from autograd import Tensor, enable_grad, saved_tensors_hooks, tree_leaves
 from autograd.extend import TracedOperation, borrow, mark_written, trace_operations
 
-from ._arguments import TensorLike
+from ._arguments import Array, TensorLike
 from ._blocks import recordable
 from .module import Module
 from .random import redrawing
-
-Array = np.ndarray[Any, Any]
 
 
 @dataclass

@@ -11,14 +11,12 @@ import numpy as np
 from autograd import Tensor
 from autograd.extend import borrow
 
-from .._arguments import Spatial, TensorLike, example
+from .._arguments import Array, Spatial, TensorLike, example
 from ._avg_pooling import avg_pooling
 from ._kernels.operands import as_floating, in_single
 from ._kernels.siblings import axes_of, sibling
 from ._kernels.sliding_windows import Sizes, per_axis, spatial_operand
 from ._max_pooling import max_pooling
-
-Array = np.ndarray[Any, Any]
 
 
 @example("F.adaptive_avg_pool2d(np.arange(12.0).reshape(1, 3, 4), (1, 2))", "array([[[4.5, 6.5]]])")

@@ -10,11 +10,9 @@ import numpy as np
 from autograd import DtypeError, ShapeError, Tensor, general
 from autograd.extend import ARRAY_TYPES, as_array, borrow, everywhere
 
-from .._arguments import TensorLike
+from .._arguments import Array, TensorLike
 from ._dropout import dropout
 from ._kernels.operands import Saved, as_floating, as_operand, in_single
-
-Array = np.ndarray[Any, Any]
 
 
 def _normalise(scores: Array, mask: Array | None) -> Array:

@@ -9,10 +9,8 @@ import numpy as np
 from autograd import BatchError, DtypeError, ShapeError, Tensor, extend, general, vjp
 from autograd.extend import ARRAY_TYPES, as_array, borrow, innermost, mark_written, whole
 
-from .._arguments import TensorLike, example
+from .._arguments import Array, TensorLike, example
 from ._kernels.operands import as_operand
-
-Array = np.ndarray[Any, Any]
 
 # The identity, with a gradient that is not its derivative: that of each row is multiplied by a factor.
 _scale_gradient = general(lambda x, factors: x.copy(), lambda g, factors: g * factors[..., None], name="scale_gradient")

@@ -14,12 +14,10 @@ import numpy as np
 from autograd import BatchError, ShapeError, Tensor, no_grad
 from autograd.extend import as_array, borrow, innermost
 
-from .._arguments import TensorLike, example
+from .._arguments import Array, TensorLike, example
 from ._distance import divided_by_length
 from ._kernels.operands import as_floating, in_single, not_real
 from ._kernels.standardize import Moments, standardize
-
-Array = np.ndarray[Any, Any]
 
 
 @example(

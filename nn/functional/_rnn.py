@@ -19,12 +19,11 @@ from autograd import Function, extend, vjp
 from autograd.extend import ARRAY_TYPES, innermost, is_copy
 
 from .._aligned_memory import aligned_empty, aligned_like
+from .._arguments import Array
 from . import _rnn_scans
 from ._kernels.rnn_products import ParameterGradients, by_gate, columns, preactivations, rows, starting_with
 from ._rnn_scans import Scanned
 from ._rnn_steps import Step, composed, gru_step, lstm_step, rnn_relu_step, rnn_tanh_step
-
-Array = np.ndarray[Any, Any]
 
 
 class _Sequence(Function):

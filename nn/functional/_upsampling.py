@@ -10,12 +10,11 @@ import numpy as np
 from autograd import ShapeError, Tensor, linear
 from autograd.extend import cached_arrays
 
-from .._arguments import Spatial, TensorLike, example
+from .._arguments import Array, Spatial, TensorLike, example
 from ._adaptive_pooling import adaptive_mean
 from ._kernels.operands import as_floating, as_operand
 from ._kernels.sliding_windows import Function, per_axis
 
-Array = np.ndarray[Any, Any]
 Sizes = tuple[int, ...]
 Scale = tuple[int, float]  # the quotient of the two is the distance of new positions along the old axis
 _MODES = {

@@ -15,7 +15,7 @@ import numpy as np
 from autograd import Tensor, extend
 from autograd.extend import borrow
 
-from .._arguments import TensorLike
+from .._arguments import Array, TensorLike
 from .._warnings import message
 from ..functional import cross_entropy, nll_loss
 from ..module import Module, warn_of_plain_tensors
@@ -29,8 +29,6 @@ from ._types import Loss
 
 if TYPE_CHECKING:
     from autograd import Finding
-
-Array = np.ndarray[Any, Any]
 
 
 ALWAYS_CHECKED = 10  # the first steps of a training; after them every parameter should have had a gradient

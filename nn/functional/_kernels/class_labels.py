@@ -9,10 +9,8 @@ import numpy as np
 from autograd import DtypeError, ShapeError, Tensor
 from autograd.extend import ARRAY_TYPES, as_array, borrow, cached_arrays, whole
 
-from ..._arguments import TensorLike
+from ..._arguments import Array, TensorLike
 from .operands import not_real
-
-Array = np.ndarray[Any, Any]
 
 
 def read_labels(
