@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from itertools import islice
 from typing import Any
@@ -116,7 +116,8 @@ class TrainingLoop:
         self._call("on_epoch_start")
         self._prepare()
         training.progress.start(training.epoch + 1, training.source.size, training.batch)
-        for group in _grouped(training.position.batches(training.epoch), training.accumulate):
+        batches = training.position.batches(training.epoch)
+        for group in iter(lambda: list(islice(batches, training.accumulate)), []):  # of which the last may be shorter
             training.interrupted = self._step(group, interruption)
             for callback in training.callbacks:
                 callback.on_step(training)
@@ -284,12 +285,6 @@ class TrainingLoop:
         sums.update_ratios.append(total_norm([norm.update for norm in norms.values()]) / weight if weight else math.nan)
         if self._sentinels is not None:
             self._sentinels.check_norms(norms)
-
-
-def _grouped(batches: Iterator[Batch], size: int) -> Iterator[list[Batch]]:
-    """Yield lists of `size` batches; the last may be shorter."""
-    while group := list(islice(batches, size)):
-        yield group
 
 
 def _mean(values: Sequence[float]) -> float:
