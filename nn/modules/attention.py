@@ -13,7 +13,7 @@ from autograd import ShapeError, Tensor
 from autograd.extend import as_array, borrow
 
 from .. import functional, init
-from .._arguments import Share, Size, TensorLike
+from .._arguments import Share, Size, TensorLike, example
 from ..functional._attention import attention_weights, read_mask
 from ..functional._kernels.operands import as_operand, not_real
 from ..module import Module
@@ -23,6 +23,13 @@ from .linear import Linear
 _INPUTS = ("query", "key", "value")
 
 
+@example(
+    "layer = nn.MultiheadAttention(8, num_heads=2, batch_first=True)",
+    "x = np.zeros((3, 5, 8), np.float32)",
+    "out, weights = layer(x, x, x)",
+    "out.shape, weights.shape",
+    "((3, 5, 8), (3, 5, 5))",
+)
 class MultiheadAttention(Module):
     """Multi-head attention: each position of one sequence attends to all positions of another, once per head.
 
@@ -65,16 +72,6 @@ class MultiheadAttention(Module):
     References
     ----------
     Vaswani et al., "Attention Is All You Need", NeurIPS 2017.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> layer = nn.MultiheadAttention(8, num_heads=2, batch_first=True)
-    >>> x = np.zeros((3, 5, 8), np.float32)
-    >>> out, weights = layer(x, x, x)
-    >>> out.shape, weights.shape
-    ((3, 5, 8), (3, 5, 5))
     """
 
     in_proj_weight: Parameter | None

@@ -241,6 +241,12 @@ class MLP(Sequential):
         super().__init__(*between[:-1])
 
 
+@example(
+    "layers = nn.ModuleList(nn.Linear(4, 4) for _ in range(3))",
+    "_ = layers.append(nn.Tanh())",
+    "len(layers), layers[-1], [name for name, _ in layers[1:2].named_parameters()]",
+    "(4, Tanh(), ['0.weight', '0.bias'])",
+)
 class ModuleList(Row[Module]):
     """A list of modules, registered so that their parameters are found; the owner decides how to call them.
 
@@ -251,14 +257,6 @@ class ModuleList(Row[Module]):
     ----------
     modules
         The modules, named ``0``, ``1``, ...
-
-    Examples
-    --------
-    >>> import nn
-    >>> layers = nn.ModuleList(nn.Linear(4, 4) for _ in range(3))
-    >>> _ = layers.append(nn.Tanh())
-    >>> len(layers), layers[-1], [name for name, _ in layers[1:2].named_parameters()]
-    (4, Tanh(), ['0.weight', '0.bias'])
     """
 
     kind = Module
