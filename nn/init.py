@@ -269,6 +269,14 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     return gains[nonlinearity]
 
 
+def draw_within(inputs: int, *parameters: Tensor | None) -> None:
+    """Draw the parameters of a layer, but for those it does not have, uniformly from ±1 / sqrt(inputs)."""
+    bound = 1 / math.sqrt(inputs)
+    for parameter in parameters:
+        if parameter is not None:
+            uniform_(parameter, -bound, bound)
+
+
 def _check_tensor(tensor: Any) -> None:
     if not isinstance(tensor, Tensor | np.ndarray):
         raise TypeError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
@@ -76,9 +75,7 @@ class _Recurrent(Module):
 
     def reset_parameters(self) -> None:
         """Draw new values for the parameters from the generator that `nn.manual_seed` seeds."""
-        bound = 1 / math.sqrt(self.hidden_size)
-        for parameter in self.parameters():
-            init.uniform_(parameter, -bound, bound)
+        init.draw_within(self.hidden_size, *self.parameters())
 
     def _sequence(self) -> Callable[..., Any]:
         """Return the function of (reverse, x, states..., parameters...) that runs one layer in one direction."""

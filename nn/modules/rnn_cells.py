@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -41,9 +40,7 @@ class _Cell(Module):
 
     def reset_parameters(self) -> None:
         """Draw new values for the parameters from the generator that `nn.manual_seed` seeds."""
-        bound = 1 / math.sqrt(self.hidden_size)
-        for parameter in self.parameters():
-            init.uniform_(parameter, -bound, bound)
+        init.draw_within(self.hidden_size, *self.parameters())
 
     def _parameters(self) -> tuple[Any, ...]:
         return self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh
