@@ -32,6 +32,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 # Functions of tensors also take ndarrays and nested lists of numbers. Given no tensor, a function of `nn.functional`
 # returns an ndarray, which has the methods of the tensor in its signature.
 TensorLike: TypeAlias = ArrayLike | Tensor
+Array: TypeAlias = np.ndarray[Any, Any]
 Size: TypeAlias = int  # 1 or more
 Share: TypeAlias = float  # from 0 to 1
 Spatial: TypeAlias = int | Sequence[int | None]  # an integer, or one for each spatial axis; None may leave one open
@@ -203,11 +204,15 @@ def document(
         cls.__doc__ = _Document(cls.__doc__, function, others, example)  # type: ignore[assignment]
 
 
-def example(call: str, result: str) -> Callable[[F], F]:
-    """Give a function or a class an example, at the end of its docstring: a call, after its imports, and the result."""
+def example(*lines: str, like: Callable[..., object] | None = None) -> Callable[[F], F]:
+    """Give a function or a class an example, at the end of its docstring: code, after its imports, and the result.
+
+    Of a function that is `like` another, the parameters that both have are those of the other one.
+    """
+    *code, result = lines
     modules = {"np": "numpy as np", "nn": "nn", "F": "nn.functional as F"}
-    imports = [f">>> import {module}" for name, module in modules.items() if re.search(rf"\b{name}\.", call)]
-    text = "\n".join([*imports, f">>> {call}", result])
+    imports = [f"import {module}" for name, module in modules.items() if re.search(rf"\b{name}\.", "\n".join(code))]
+    text = "\n".join([*(f">>> {line}" for line in [*imports, *code]), result])
 
     def documented(what: F) -> F:
         own = vars(what).get("__doc__")
@@ -216,7 +221,12 @@ def example(call: str, result: str) -> Callable[[F], F]:
         elif isinstance(what, type):
             document(what, example=text)
         elif what.__doc__:
-            what.__doc__ = f"{inspect.cleandoc(what.__doc__)}\n\nExamples\n--------\n{text}"
+            begun = inspect.cleandoc(what.__doc__)
+            if like is not None:
+                both, known = inspect.signature(like).parameters, _described(begun, None)
+                names = [name for name in inspect.signature(what).parameters if name in both and name not in known]
+                begun = _with_parameters(begun, f"{', '.join(names)}\n    As for `{like.__name__}`.", first=True)
+            what.__doc__ = f"{begun}\n\nExamples\n--------\n{text}"
         return what
 
     return documented
@@ -239,12 +249,18 @@ class _Document:
         added = [name for name in names if name in known.keys() - _described(own, None)]
         if added:
             entries = [f"{', '.join(alike)}\n{text}" for text, alike in itertools.groupby(added, known.get)]
-            before, start, section = own.partition(_PARAMETERS)
-            section, *rest = re.split(_SECTION, section if start else before, maxsplit=1)
-            begun = f"{before}{_PARAMETERS}{section}\n" if start else f"{section}{_PARAMETERS}"
-            own = "".join([begun, "\n".join(entries), *rest])
+            own = _with_parameters(own, "\n".join(entries))
         cls.__doc__ = own
         return own
+
+
+def _with_parameters(document: str, entries: str, first: bool = False) -> str:
+    """Return a docstring with more entries in its section of parameters, the last or the first."""
+    before, start, section = document.partition(_PARAMETERS)
+    section, *rest = re.split(_SECTION, section if start else before, maxsplit=1)
+    if not start:
+        return "".join([section, _PARAMETERS, entries, *rest])
+    return "".join([before, _PARAMETERS, "\n".join([entries, section] if first else [section, entries]), *rest])
 
 
 def _described(document: str | None, others: ModuleType | None) -> dict[str, str]:

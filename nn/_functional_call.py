@@ -13,10 +13,9 @@ import numpy as np
 from autograd import ShapeError, Tensor
 from autograd.extend import as_array, borrow
 
+from ._arguments import Array
 from .module import Module
 from .parameter import Parameter, standing_in
-
-Array = np.ndarray[Any, Any]
 
 
 def functional_call(
@@ -281,8 +280,8 @@ class _Copies:
         defaults, keywords = function.__defaults__ or (), function.__kwdefaults__ or {}
         made.__defaults__, made.__kwdefaults__ = self._now(defaults, name), self._now(keywords, name)
         changed |= not _is_same(made.__defaults__, defaults) or not _is_same(made.__kwdefaults__, keywords)
-        of_globals = (function.__globals__.get(each) for each in code.co_names)
-        if (changed and _assigns(code)) or any(self._is_replaced(each) for each in of_globals):
+        of_globals = {id(function.__globals__.get(each)) for each in code.co_names}
+        if (changed and _assigns(code)) or of_globals & (self._modules | self._parameters.keys()):
             raise TypeError(
                 f"functional_call: {name} is a function that refers to the module or to a parameter by a global "
                 f"variable, or assigns a nonlocal one, and would compute with the module's own: make it a method of "
@@ -293,9 +292,6 @@ class _Copies:
             return function
         made.__dict__.update(function.__dict__)
         return made
-
-    def _is_replaced(self, value: Any) -> bool:
-        return id(value) in self._modules or id(value) in self._parameters
 
 
 @functools.cache

@@ -13,15 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, enable_grad, saved_tensors_hooks
+from autograd import Tensor, enable_grad, saved_tensors_hooks, tree_leaves
 from autograd.extend import TracedOperation, borrow, mark_written, trace_operations
 
-from ._arguments import TensorLike
+from ._arguments import Array, TensorLike
 from ._blocks import recordable
 from .module import Module
 from .random import redrawing
-
-Array = np.ndarray[Any, Any]
 
 
 @dataclass
@@ -269,10 +267,9 @@ class _Calls:
         self._hooks.close()
 
     def _begin(self, module: Module, args: Any) -> None:
-        if get_ident() != self._thread:
-            return
-        self._count()
-        self._within.append(module)
+        if get_ident() == self._thread:
+            self._count()
+            self._within.append(module)
 
     def _end(self, module: Module, args: Any, output: Any) -> None:
         if get_ident() != self._thread:
@@ -280,7 +277,7 @@ class _Calls:
         self._count()
         if self._operations is None:
             self.row.calls += 1
-            self.row.output_shapes = tuple(_shapes(output))
+            self.row.output_shapes = tuple(part.shape for part in tree_leaves(output) if hasattr(part, "shape"))
         self._within.pop()
 
     def _count(self) -> None:
@@ -288,14 +285,6 @@ class _Calls:
         for operation in (self._operations or [])[self._counted :]:
             self._counted += 1
             self.row.multiply_adds += multiply_adds(operation)
-
-
-def _shapes(output: Any) -> Iterator[tuple[int, ...]]:
-    if isinstance(output, tuple | list | dict):
-        for part in output.values() if isinstance(output, dict) else output:
-            yield from _shapes(part)
-    elif hasattr(output, "shape"):
-        yield output.shape
 
 
 def _keeping(model: Module, given: tuple[Any, ...], calls: _Calls) -> saved_tensors_hooks:

@@ -27,7 +27,8 @@ def pack(tree: Mapping[Any, Any]) -> tuple[dict[str, Array], str | None]:
     ValueError
         If a name cannot be written, or containers are nested too deep.
     """
-    if all(type(name) is str and _is_array(value) for name, value in tree.items()):
+    arrays_alone = (hasattr(value, "__array__") and not isinstance(value, np.generic) for value in tree.values())
+    if all(type(name) is str for name in tree) and all(arrays_alone):
         return {name: _array(name, value) for name, value in tree.items()}, None
     arrays: dict[str, Array] = {}
     try:
@@ -55,11 +56,6 @@ def unpack(arrays: dict[str, Array], description: str) -> dict[Any, Any]:
     if left or type(tree) is not dict:
         raise ValueError(f"the description of its content does not mention {', '.join(left) or 'a dict'}")
     return tree
-
-
-def _is_array(value: Any) -> bool:
-    """Tell whether a value is an array, of NumPy or of another library, and not a NumPy scalar."""
-    return hasattr(value, "__array__") and not isinstance(value, np.generic)
 
 
 def _array(name: str, value: Any) -> Array:

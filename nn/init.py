@@ -89,6 +89,7 @@ def dirac_(tensor: T, groups: int = 1) -> T:
     return _fill(tensor, values)
 
 
+@example("w = nn.init.sparse_(nn.Parameter([[0.0] * 3] * 4), 0.5)", "(w.data == 0).sum(axis=0)", "array([2, 2, 2])")
 @checked
 def sparse_(tensor: T, sparsity: float, std: float = 0.01, generator: Generator = None) -> T:
     """Fill a matrix with values drawn from a normal distribution, of which a share in each column is 0.
@@ -107,13 +108,6 @@ def sparse_(tensor: T, sparsity: float, std: float = 0.01, generator: Generator 
     References
     ----------
     Martens, "Deep learning via Hessian-free optimization", ICML 2010.
-
-    Examples
-    --------
-    >>> import nn
-    >>> w = nn.init.sparse_(nn.Parameter([[0.0] * 3] * 4), 0.5)
-    >>> (w.data == 0).sum(axis=0)
-    array([2, 2, 2])
     """
     _check_tensor(tensor)
     if tensor.ndim != 2:
@@ -127,17 +121,14 @@ def sparse_(tensor: T, sparsity: float, std: float = 0.01, generator: Generator 
     return _fill(tensor, values)
 
 
+@example(
+    "w = nn.init.uniform_(nn.Parameter([0.0] * 100), -1, 1)",
+    "bool((abs(w.data) <= 1).all() and w.data.std() > 0.3)",
+    "True",
+)
 @checked
 def uniform_(tensor: T, a: float = 0.0, b: float = 1.0, generator: Generator = None) -> T:
-    """Fill `tensor` with values drawn uniformly from `a` to `b`.
-
-    Examples
-    --------
-    >>> import nn
-    >>> w = nn.init.uniform_(nn.Parameter([0.0] * 100), -1, 1)
-    >>> bool((abs(w.data) <= 1).all() and w.data.std() > 0.3)
-    True
-    """
+    """Fill `tensor` with values drawn uniformly from `a` to `b`."""
     _check_tensor(tensor)
     return _fill(tensor, chosen_generator(generator).uniform(a, b, tensor.shape))
 
@@ -149,19 +140,16 @@ def normal_(tensor: T, mean: float = 0.0, std: float = 1.0, generator: Generator
     return _fill(tensor, chosen_generator(generator).normal(mean, std, tensor.shape))
 
 
+@example(
+    "w = nn.init.trunc_normal_(nn.Parameter([0.0] * 100), a=0.0, b=0.5)",
+    "bool((w.data >= 0).all() and (w.data <= 0.5).all())",
+    "True",
+)
 @checked
 def trunc_normal_(
     tensor: T, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Generator = None
 ) -> T:
-    """Fill `tensor` with values drawn from a normal distribution truncated to the range from `a` to `b`.
-
-    Examples
-    --------
-    >>> import nn
-    >>> w = nn.init.trunc_normal_(nn.Parameter([0.0] * 100), a=0.0, b=0.5)
-    >>> bool((w.data >= 0).all() and (w.data <= 0.5).all())
-    True
-    """
+    """Fill `tensor` with values drawn from a normal distribution truncated to the range from `a` to `b`."""
     if not (a < b and std > 0 and mean - 8 * std < b and a < mean + 8 * std):
         raise ValueError(f"no value of the distribution is between {a} and {b}: its mean is {mean}, its std {std}")
     _check_tensor(tensor)
@@ -179,6 +167,11 @@ def trunc_normal_(
     return _fill(tensor, values.reshape(tensor.shape))
 
 
+@example(
+    "w = nn.init.orthogonal_(nn.Parameter([[0.0] * 4] * 2)).data",
+    "(w @ w.T).round(4) + 0.0",
+    "array([[1., 0.],\n       [0., 1.]], dtype=float32)",
+)
 @checked
 def orthogonal_(tensor: T, gain: float = 1.0, generator: Generator = None) -> T:
     """Fill `tensor` with `gain` times orthonormal rows, or columns if it has more rows; later axes are merged.
@@ -186,14 +179,6 @@ def orthogonal_(tensor: T, gain: float = 1.0, generator: Generator = None) -> T:
     References
     ----------
     Saxe et al., "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks", ICLR 2014.
-
-    Examples
-    --------
-    >>> import nn
-    >>> w = nn.init.orthogonal_(nn.Parameter([[0.0] * 4] * 2)).data
-    >>> (w @ w.T).round(4) + 0.0
-    array([[1., 0.],
-           [0., 1.]], dtype=float32)
     """
     _check_tensor(tensor)
     if tensor.ndim < 2:
@@ -223,6 +208,9 @@ def xavier_normal_(tensor: T, gain: float = 1.0, generator: Generator = None) ->
     return normal_(tensor, 0, gain * math.sqrt(2 / sum(_fans(tensor))), generator)
 
 
+@example(
+    'w = nn.init.kaiming_uniform_(nn.Linear(6, 4).weight, nonlinearity="relu")', "bool(abs(w.data).max() <= 1)", "True"
+)
 @checked
 def kaiming_uniform_(
     tensor: T, a: float = 0.0, mode: Mode = "fan_in", nonlinearity: str = "leaky_relu", generator: Generator = None
@@ -245,13 +233,6 @@ def kaiming_uniform_(
     References
     ----------
     He et al., "Delving Deep into Rectifiers", ICCV 2015.
-
-    Examples
-    --------
-    >>> import nn
-    >>> w = nn.init.kaiming_uniform_(nn.Linear(6, 4).weight, nonlinearity="relu")
-    >>> bool(abs(w.data).max() <= 1)
-    True
     """
     bound = math.sqrt(3) * _kaiming_std(tensor, a, mode, nonlinearity)
     return uniform_(tensor, -bound, bound, generator)
@@ -286,6 +267,14 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     if nonlinearity not in gains:
         raise ValueError(f"no gain is known for {nonlinearity!r}, only for {', '.join(gains)}")
     return gains[nonlinearity]
+
+
+def draw_within(inputs: int, *parameters: Tensor | None) -> None:
+    """Draw the parameters of a layer, but for those it does not have, uniformly from ±1 / sqrt(inputs)."""
+    bound = 1 / math.sqrt(inputs)
+    for parameter in parameters:
+        if parameter is not None:
+            uniform_(parameter, -bound, bound)
 
 
 def _check_tensor(tensor: Any) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from autograd import Context, DtypeError, Function, Handle, Tensor, tensor
 from autograd.extend import borrow, describe_calls, lend, mark_written, missing
 
-from ._arguments import check_constructor, check_device, is_device
+from ._arguments import check_constructor, check_device, example, is_device
 from ._warnings import TrainingWarning, message, warn
 from .parameter import Parameter
 
@@ -38,51 +38,34 @@ class ModuleHooks:
             replaced = hook(module, args)
             if replaced is not None:
                 args = replaced if isinstance(replaced, tuple) else (replaced,)
-        if not self.backward:
-            return self._after(module, args, module.forward(*args, **kwargs))
-        crossing = _Crossing(module, self.backward)
-        args = crossing.into(args)
+        crossing = _Crossing(module, self.backward, len(args)) if self.backward else None
+        args = args if crossing is None else crossing.into(args)
         output = module.forward(*args, **kwargs)
-        return self._after(module, args, crossing.out_of(output))
-
-    def _after(self, module: Module, args: tuple[Any, ...], output: Any) -> Any:
+        output = output if crossing is None else crossing.out_of(output)
         for hook in list(self.after.values()):
             replaced = hook(module, args, output)
-            if replaced is not None:
-                output = replaced
+            output = output if replaced is None else replaced
         return output
 
 
 class _Crossing:
     """One call of a module with backward hooks: collects the gradients of the outputs, then those of the inputs."""
 
-    def __init__(self, module: Module, hooks: dict[int, Callable[..., Any]]) -> None:
-        self._module, self._hooks = module, hooks
+    def __init__(self, module: Module, hooks: dict[int, Callable[..., Any]], count: int) -> None:
+        self._module, self._hooks, self._count = module, hooks, count
         self._places: list[int] = []
-        self._count = 0
         self._of_outputs: tuple[Any, ...] = ()
 
     def into(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the arguments; those that require a gradient pass through an operation that calls the hooks."""
-        self._count = len(args)
-        self._places = [i for i, x in enumerate(args) if isinstance(x, Tensor) and x.requires_grad]
-        if not self._places:
-            return args
-        passed = dict(
-            zip(self._places, _Pass.apply(self._arrived_at_inputs, *(args[i] for i in self._places)), strict=True)
-        )
-        return tuple(passed.get(i, x) for i, x in enumerate(args))
+        self._places, passed = _passed(args, self._arrived_at_inputs)
+        return tuple(passed)
 
     def out_of(self, output: Any) -> Any:
         """Return the output, passed through an operation that stores the gradients."""
         several = isinstance(output, tuple | list)
-        outputs = list(output) if several else [output]
-        live = [i for i, y in enumerate(outputs) if isinstance(y, Tensor) and y.requires_grad]
-        if live:
-            passed = _Pass.apply(self._arrived_at_outputs, *(outputs[i] for i in live))
-            for i, y in zip(live, passed, strict=True):
-                outputs[i] = y
-        return type(output)(outputs) if several else outputs[0]
+        _, passed = _passed(output if several else [output], self._arrived_at_outputs)
+        return type(output)(passed) if several else passed[0]
 
     def _arrived_at_outputs(self, gradients: tuple[Any, ...]) -> tuple[Any, ...]:
         self._of_outputs = tuple(map(_constant, gradients))
@@ -106,6 +89,15 @@ class _Crossing:
                         f"{self._count} inputs"
                     )
         return of_inputs
+
+
+def _passed(values: Any, arrived: Callable[[tuple[Any, ...]], object]) -> tuple[list[int], list[Any]]:
+    """Return values, of which those that require a gradient passed through an operation; first where these are."""
+    passed = list(values)
+    live = [i for i, x in enumerate(passed) if isinstance(x, Tensor) and x.requires_grad]
+    for i, x in zip(live, _Pass.apply(arrived, *(passed[i] for i in live)) if live else (), strict=True):
+        passed[i] = x
+    return live, passed
 
 
 def _constant(g: Any) -> Any:
@@ -375,18 +367,15 @@ class Module:
         """Yield this module and all its submodules."""
         return (module for _, module in self.named_modules())
 
+    @example(
+        "[name for name, _ in nn.Sequential(nn.Linear(3, 2), nn.ReLU()).named_parameters()]", "['0.weight', '0.bias']"
+    )
     def named_parameters(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Parameter]]:
         """Yield the path and value of each parameter, including those of submodules unless `recurse` is False.
 
         A shared parameter, found at several paths, is yielded once unless `remove_duplicate` is False.
-
-        Examples
-        --------
-        >>> import nn
-        >>> [name for name, _ in nn.Sequential(nn.Linear(3, 2), nn.ReLU()).named_parameters()]
-        ['0.weight', '0.bias']
         """
         seen: set[int] = set()
         for path, module in self.named_modules(prefix, remove_duplicate) if recurse else [(prefix, self)]:
@@ -445,6 +434,7 @@ class Module:
         """Set `training` to False here and in all submodules; return the module."""
         return self.train(False)
 
+    @example("nn.Linear(2, 1).to(np.float64)(np.ones((1, 2))).dtype", "dtype('float64')")
     def to(self: Self, dtype: DTypeLike | None = None, *, device: Any = None, non_blocking: bool = False) -> Self:
         """Convert all floating-point parameters and buffers to `dtype`, in place; return the module.
 
@@ -458,13 +448,6 @@ class Module:
             Only ``"cpu"``, where all arrays are: accepted for programs written for PyTorch.
         non_blocking
             Has no effect.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import nn
-        >>> nn.Linear(2, 1).to(np.float64)(np.ones((1, 2))).dtype
-        dtype('float64')
         """
         dtype, device = (None, dtype) if is_device(dtype) else (dtype, device)
         check_device(device)
@@ -514,30 +497,28 @@ class Module:
 
     # State
 
-    def _state(self) -> dict[str, Any]:
-        """Return every parameter and persistent buffer by path, module by module, shared ones under each name."""
-        state: dict[str, Any] = {}
+    def _state(self) -> dict[str, tuple[Module, str, Any]]:
+        """Return every parameter and persistent buffer by each of its paths, with its module and its name there."""
+        state: dict[str, tuple[Module, str, Any]] = {}
         for path, module in self.named_modules(remove_duplicate=False):
             kept = [(name, getattr(module, name)) for name, persistent in module._buffers.items() if persistent]
             for name, value in (*module._members(Parameter), *kept):
                 if value is not None:
-                    state[f"{path}.{name}" if path else name] = value
+                    state[f"{path}.{name}" if path else name] = module, name, value
         return state
 
+    @example(
+        "state = nn.Linear(3, 2).state_dict()",
+        "{name: array.shape for name, array in state.items()}",
+        "{'weight': (2, 3), 'bias': (2,)}",
+    )
     def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
         """Return a copy of every parameter and persistent buffer by path, for saving.
 
         The copies do not change as training continues.
-
-        Examples
-        --------
-        >>> import nn
-        >>> state = nn.Linear(3, 2).state_dict()
-        >>> {name: array.shape for name, array in state.items()}
-        {'weight': (2, 3), 'bias': (2,)}
         """
         warn_of_plain_tensors(self)
-        return {name: np.array(borrow(value)) for name, value in self._state().items()}
+        return {path: np.array(borrow(value)) for path, (_, _, value) in self._state().items()}
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
         """Copy values into the parameters and persistent buffers; their arrays stay the same objects.
@@ -562,7 +543,8 @@ class Module:
         TypeError
             If it is not a dict of arrays, but for example a path, or a dict that holds the weights in an inner dict.
         """
-        own = self._state()
+        held = self._state()
+        own = {path: value for path, (_, _, value) in held.items()}
         _check_state(own, state_dict)
         missing = [name for name in own if name not in state_dict]
         unexpected = [name for name in state_dict if name not in own]
@@ -575,22 +557,14 @@ class Module:
             raise RuntimeError(
                 f"the state does not fit {type(self).__name__}, nothing was loaded:\n  " + "\n  ".join(faults)
             )
-        for path, module in self.named_modules(remove_duplicate=False):
-            module._load_own(f"{path}." if path else "", arrays)
-        return IncompatibleKeys(missing, unexpected)
-
-    def _load_own(self, prefix: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
-        own = dict(self._members(Parameter))
-        for name in (*own, *(name for name, kept in list(self._buffers.items()) if kept)):
-            array = arrays.get(prefix + name)
-            if array is None:
-                continue
-            present = borrow(own[name] if name in own else getattr(self, name))
-            if isinstance(present, np.ndarray):
+        for path, array in arrays.items():
+            module, name, value = held[path]
+            if isinstance(present := borrow(value), np.ndarray):
                 np.copyto(present, array, casting="unsafe")  # which `_misfits` has looked at
                 mark_written(present)
             else:  # a buffer that the module rebinds to NumPy numbers
-                setattr(self, name, array.astype(np.asarray(present).dtype))
+                setattr(module, name, array.astype(np.asarray(present).dtype))
+        return IncompatibleKeys(missing, unexpected)
 
     # Copies
 

@@ -116,15 +116,10 @@ def draw(
     >>> bool((x[0] == x[1]).all())
     True
     """
-    running = levels()
+    if levels():
+        return draw_given(sample, shape, (), generator)
     source = default_generator if generator is None else partial(_chosen, generator)
-    if not running:
-        return extend.drawn(sample if _share is None else partial(_for_share, sample), source, shape)
-    batches = [level for level in running if _randomness(level) == "different"]
-    drawn: Any = extend.drawn(sample, source, (*[level.size for level in batches], *shape))
-    for level in batches:
-        drawn = extend.enter_batch(drawn, level)
-    return drawn
+    return extend.drawn(sample if _share is None else partial(_for_share, sample), source, shape)
 
 
 def draw_given(
@@ -167,7 +162,7 @@ def draw_given(
     entered = [level for level in levels() if _randomness(level) == "different"]
     for level in reversed(entered):
         given = [extend.leave_batch(array, level) for array in given]
-    kinds = sample if _share is None else partial(_of_process, sample)
+    kinds = sample if _share is None or not given else partial(_of_process, sample)
     while (shared := innermost(*given)) is not None:
         given = [extend.leave_batch(array, shared) for array in given]
         entered.insert(0, shared)

@@ -8,18 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-import numpy as np
-
 from autograd.extend import replacing
 
-from ._arguments import explained
+from ._arguments import Array, explained
 from ._safetensors import is_reserved, parse_json, read_safetensors, write_safetensors
 from ._trees import pack, unpack
 from .module import Module
 
 __all__ = ["load", "save"]
 
-Array = np.ndarray[Any, Any]
 
 _INDEX = ".safetensors.index.json"  # the suffix of an index, which says which file holds which array
 _PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")

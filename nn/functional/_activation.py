@@ -12,8 +12,7 @@ from autograd import Tensor, elementwise, general
 from autograd.extend import ARRAY_TYPES, accurate_sum, as_array, overwrite
 
 from .._arguments import TensorLike, example
-from ._kernels.half_precision import in_single
-from ._kernels.operands import floating, not_real, real_floating
+from ._kernels.operands import floating, in_single, not_real, real_floating
 
 
 def _relu(x: Any) -> Any:
@@ -80,15 +79,9 @@ def softmax(input: TensorLike, axis: int | None = None, *, dim: int | None = Non
     return _softmax(input, which_axis(axis, dim))
 
 
-@example("F.log_softmax(np.array([0.0, -1000.0]))", "array([    0., -1000.])")
+@example("F.log_softmax(np.array([0.0, -1000.0]))", "array([    0., -1000.])", like=softmax)
 def log_softmax(input: TensorLike, axis: int | None = None, *, dim: int | None = None) -> Tensor:
-    """Return the logarithm of `softmax`, finite even where a probability underflows to 0.
-
-    Parameters
-    ----------
-    input, axis, dim
-        As for `softmax`.
-    """
+    """Return the logarithm of `softmax`, finite even where a probability underflows to 0."""
     return _log_softmax(input, which_axis(axis, dim))
 
 

@@ -11,15 +11,12 @@ import numpy as np
 from autograd import Tensor
 from autograd.extend import borrow
 
-from .._arguments import Spatial, TensorLike, example
+from .._arguments import Array, Spatial, TensorLike, example
 from ._avg_pooling import avg_pooling
-from ._kernels.half_precision import in_single
-from ._kernels.operands import as_floating
+from ._kernels.operands import as_floating, in_single
 from ._kernels.siblings import axes_of, sibling
 from ._kernels.sliding_windows import Sizes, per_axis, spatial_operand
 from ._max_pooling import max_pooling
-
-Array = np.ndarray[Any, Any]
 
 
 @example("F.adaptive_avg_pool2d(np.arange(12.0).reshape(1, 3, 4), (1, 2))", "array([[[4.5, 6.5]]])")
@@ -58,7 +55,9 @@ def adaptive_max_pool2d(input: TensorLike, output_size: Spatial, return_indices:
 def adaptive_max_pool2d(
     input: TensorLike, output_size: Spatial, return_indices: Literal[True]
 ) -> tuple[Tensor, Array]: ...
-@example("F.adaptive_max_pool2d(np.arange(12.0).reshape(1, 3, 4), (1, 2))", "array([[[ 9., 11.]]])")
+@example(
+    "F.adaptive_max_pool2d(np.arange(12.0).reshape(1, 3, 4), (1, 2))", "array([[[ 9., 11.]]])", like=adaptive_avg_pool2d
+)
 def adaptive_max_pool2d(
     input: TensorLike, output_size: Spatial, return_indices: bool = False
 ) -> Tensor | tuple[Tensor, Array]:
@@ -68,12 +67,25 @@ def adaptive_max_pool2d(
 
     Parameters
     ----------
-    input, output_size
-        As for `adaptive_avg_pool2d`.
     return_indices
         Whether to also return the index of each maximum, the first if several are equal, in the flattened image.
     """
-    return _adaptive_max("adaptive_max_pool2d", input, output_size, return_indices)
+    owner = "adaptive_max_pool2d"
+    axes = axes_of(owner)
+    x: Any = spatial_operand(owner, axes, input)
+    size, wanted, kernel = _divided(owner, axes, x, output_size)
+    if kernel is not None:
+        return max_pooling(owner, x, kernel, kernel, 0, 1, False, return_indices)
+    ends = [_ends(n, m).T.tolist() for n, m in zip(size, wanted, strict=True)]
+    parts = [tuple(slice(*part) for part in parts) for parts in itertools.product(*ends)]
+    shape = (*x.shape[:-axes], *wanted)
+    maxima: Any = np.stack([x[(..., *part)].max(axis=tuple(range(-axes, 0))) for part in parts], axis=-1)
+    if not return_indices:
+        return maxima.reshape(shape)
+    values, places = borrow(x), np.arange(math.prod(size)).reshape(size)
+    merged = (values[(..., *part)].reshape((*x.shape[:-axes], places[part].size)) for part in parts)
+    first = [places[part].ravel()[each.argmax(axis=-1)] for part, each in zip(parts, merged, strict=True)]
+    return maxima.reshape(shape), np.stack(first, axis=-1).reshape(shape)
 
 
 adaptive_max_pool1d = sibling(adaptive_max_pool2d, "adaptive_max_pool1d", "2")
@@ -113,25 +125,3 @@ def adaptive_mean(owner: str, axes: int, x: Any, output_size: Spatial) -> Tensor
             x = np.stack(means, axis=axis)
             x = x if len(means) == m else x[(..., which.reshape(-1), *after)]  # more parts than elements: parts repeat
     return x
-
-
-def _adaptive_max(owner: str, x: Any, output_size: Any, return_indices: bool) -> Any:
-    axes = axes_of(owner)
-    x = spatial_operand(owner, axes, x)
-    size, wanted, kernel = _divided(owner, axes, x, output_size)
-    if kernel is not None:
-        return max_pooling(owner, x, kernel, kernel, 0, 1, False, return_indices)
-    ends = [_ends(n, m).T.tolist() for n, m in zip(size, wanted, strict=True)]
-    parts = [tuple(slice(*part) for part in parts) for parts in itertools.product(*ends)]
-    shape = (*x.shape[:-axes], *wanted)
-    out = np.stack([x[(..., *part)].max(axis=tuple(range(-axes, 0))) for part in parts], axis=-1).reshape(shape)
-    if not return_indices:
-        return out
-    values, places = borrow(x), np.arange(math.prod(size)).reshape(size)
-    first = [places[part].ravel()[_flat(values[(..., *part)], axes).argmax(axis=-1)] for part in parts]
-    return out, np.stack(first, axis=-1).reshape(shape)
-
-
-def _flat(x: Any, axes: int) -> Any:
-    """Return x with its last `axes` axes merged into one."""
-    return x.reshape((*x.shape[:-axes], math.prod(x.shape[-axes:])))

@@ -10,13 +10,9 @@ import numpy as np
 from autograd import DtypeError, ShapeError, Tensor, general
 from autograd.extend import ARRAY_TYPES, as_array, borrow, everywhere
 
-from .._arguments import TensorLike
+from .._arguments import Array, TensorLike
 from ._dropout import dropout
-from ._kernels.half_precision import in_single
-from ._kernels.operands import as_floating, as_operand
-from ._kernels.saved import Saved
-
-Array = np.ndarray[Any, Any]
+from ._kernels.operands import Saved, as_floating, as_operand, in_single
 
 
 def _normalise(scores: Array, mask: Array | None) -> Array:
@@ -56,11 +52,11 @@ def _scores_gradient(g: Any, weights: Any) -> Any:
     return weights * g
 
 
-def _weights_rule(g: Any, out: Any) -> Any:
-    return _scores_gradient(np.array(g) if type(g) in ARRAY_TYPES else g, out)
-
-
-_weights = general(lambda scores, mask: _normalise(scores.copy("K"), mask), _weights_rule, name="attention_weights")
+_weights = general(
+    lambda scores, mask: _normalise(scores.copy("K"), mask),
+    lambda g, out: _scores_gradient(np.array(g) if type(g) in ARRAY_TYPES else g, out),
+    name="attention_weights",
+)
 
 
 def _attention_forward(query: Any, key: Any, value: Any, scale: Any, mask: Any, saved: Saved) -> Any:

@@ -11,8 +11,7 @@ from autograd import Tensor, linear
 from autograd.extend import anywhere, borrow
 
 from .._arguments import Spatial, TensorLike, example, is_number
-from ._kernels.half_precision import in_single
-from ._kernels.operands import as_floating, not_real
+from ._kernels.operands import as_floating, as_real, in_single
 from ._kernels.siblings import axes_of, sibling
 from ._kernels.sliding_windows import Function, Windows, along, axis_taps, empty_beside, per_axis, pooled
 
@@ -56,6 +55,11 @@ def avg_pool1d(
     return avg_pooling("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
 
 
+@example(
+    "image = np.arange(16.0).reshape(1, 4, 4)",
+    "F.avg_pool2d(image, 2)",
+    "array([[[ 2.5,  4.5],\n        [10.5, 12.5]]])",
+)
 @in_single
 def avg_pool2d(
     input: TensorLike,
@@ -78,15 +82,6 @@ def avg_pool2d(
         Whether these zeros count in the mean. Positions that `ceil_mode` adds beyond them never do.
     divisor_override
         The number to divide each sum by, instead of its number of elements.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> image = np.arange(16.0).reshape(1, 4, 4)
-    >>> F.avg_pool2d(image, 2)
-    array([[[ 2.5,  4.5],
-            [10.5, 12.5]]])
     """
     name = "avg_pool2d"
     axes = axes_of(name)
@@ -122,9 +117,7 @@ def _lp_pooling(owner: str, x: Any, p: float, kernel: Spatial, stride: Spatial |
     axes = axes_of(owner)
     if not is_number(p) or not p > 0:
         raise ValueError(f"{owner}: norm_type should be a number above 0, not {p!r}")
-    x = as_floating(owner, "input", x)
-    if x.dtype.kind == "c":
-        raise not_real(owner, "input", x)
+    x = as_real(owner, "input", x)
     mean = avg_pooling(owner, axes, x**p, kernel, stride, 0, ceil_mode, True, None)
     total = mean * math.prod(per_axis(kernel, axes, "kernel_size", owner, 1))
     values = borrow(total)

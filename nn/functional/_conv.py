@@ -8,11 +8,10 @@ import numpy as np
 
 from autograd import ShapeError, Tensor
 
-from .._arguments import Spatial, TensorLike
+from .._arguments import Spatial, TensorLike, example
 from ._kernels.correlation import convolve, transposed
-from ._kernels.operands import as_operand
-from ._kernels.saved import Saved
-from ._kernels.siblings import axes_of, sibling_of
+from ._kernels.operands import Saved, as_operand
+from ._kernels.siblings import axes_of, sibling
 from ._kernels.sliding_windows import Windows, per_axis, slide, spatial_operand
 
 
@@ -82,35 +81,33 @@ def conv2d(
     >>> F.conv2d(image, np.ones((1, 1, 3, 3)), padding="same").shape
     (1, 1, 3, 3)
     """
-    return _convolution("conv2d", input, weight, bias, stride, padding, dilation, groups)
+    owner = "conv2d"
+    axes = axes_of(owner)
+    weight, bias = as_operand(owner, "weight", weight), None if bias is None else as_operand(owner, "bias", bias)
+    x = spatial_operand(owner, axes, input)
+    _check(owner, axes, x, weight, bias, groups, transpose=False)
+    stride = per_axis(stride, axes, "stride", owner, 1)
+    dilation = per_axis(dilation, axes, "dilation", owner, 1)
+    kernel, size = weight.shape[2:], x.shape[-axes:]
+    low, high = paddings(owner, axes, padding, kernel, stride, dilation)
+    windows = slide(owner, size, kernel, stride, low, high, dilation)
+    if x.ndim == axes + 1:
+        return convolve(x[None], weight, bias, windows, groups, Saved())[0]
+    return convolve(x, weight, bias, windows, groups, Saved())
 
 
-@sibling_of(conv2d)
-def conv1d() -> None:
-    """Convolve sequences with kernels: `conv2d` with one spatial axis.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.conv1d(np.array([[1.0, 2.0, 4.0, 8.0]]), np.array([[[-1.0, 1.0]]]))
-    array([[1., 2., 4.]])
-    """
+conv1d = example("F.conv1d(np.array([[1.0, 2.0, 4.0, 8.0]]), np.array([[[-1.0, 1.0]]]))", "array([[1., 2., 4.]])")(
+    sibling(conv2d, "conv1d")
+)
+conv3d = example(
+    "F.conv3d(np.ones((1, 2, 4, 4, 4)), np.ones((5, 2, 3, 3, 3)), stride=(1, 1, 2)).shape", "(1, 5, 2, 2, 1)"
+)(sibling(conv2d, "conv3d"))
 
 
-@sibling_of(conv2d)
-def conv3d() -> None:
-    """Convolve volumes with kernels: `conv2d` with three spatial axes.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.conv3d(np.ones((1, 2, 4, 4, 4)), np.ones((5, 2, 3, 3, 3)), stride=(1, 1, 2)).shape
-    (1, 5, 2, 2, 1)
-    """
-
-
+@example(
+    "F.conv_transpose2d(np.array([[[[1.0, 2.0]]]]), np.ones((1, 1, 2, 2)))",
+    "array([[[[1., 3., 2.],\n         [1., 3., 2.]]]])",
+)
 def conv_transpose2d(
     input: TensorLike,
     weight: TensorLike,
@@ -156,59 +153,41 @@ def conv_transpose2d(
     References
     ----------
     Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.conv_transpose2d(np.array([[[[1.0, 2.0]]]]), np.ones((1, 1, 2, 2)))
-    array([[[[1., 3., 2.],
-             [1., 3., 2.]]]])
     """
-    return _transposed("conv_transpose2d", input, weight, bias, stride, padding, output_padding, groups, dilation)
-
-
-@sibling_of(conv_transpose2d)
-def conv_transpose1d() -> None:
-    """Compute a transposed convolution of sequences: `conv_transpose2d` with one spatial axis.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.conv_transpose1d(np.array([[1.0, 10.0]]), np.array([[[1.0, 2.0, 3.0]]]), stride=2)
-    array([[ 1.,  2., 13., 20., 30.]])
-    """
-
-
-@sibling_of(conv_transpose2d)
-def conv_transpose3d() -> None:
-    """Compute a transposed convolution of volumes: `conv_transpose2d` with three spatial axes.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.conv_transpose3d(np.ones((1, 2, 2, 2, 2)), np.ones((2, 5, 3, 3, 3)), stride=2).shape
-    (1, 5, 5, 5, 5)
-    """
-
-
-def _convolution(
-    owner: str, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
-) -> Any:
+    owner = "conv_transpose2d"
     axes = axes_of(owner)
     weight, bias = as_operand(owner, "weight", weight), None if bias is None else as_operand(owner, "bias", bias)
-    x = spatial_operand(owner, axes, x)
-    _check(owner, axes, x, weight, bias, groups, transpose=False)
+    x = spatial_operand(owner, axes, input)
+    _check(owner, axes, x, weight, bias, groups, transpose=True)
     stride = per_axis(stride, axes, "stride", owner, 1)
+    padding = per_axis(padding, axes, "padding", owner)
     dilation = per_axis(dilation, axes, "dilation", owner, 1)
-    kernel, size = weight.shape[2:], x.shape[-axes:]
-    low, high = paddings(owner, axes, padding, kernel, stride, dilation)
-    windows = slide(owner, size, kernel, stride, low, high, dilation)
+    extra = per_axis(output_padding, axes, "output_padding", owner)
+    if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation, strict=True)):
+        raise ValueError(
+            f"{owner}: output_padding should be less than the stride or the dilation, but is {extra} with stride "
+            f"{stride} and dilation {dilation}"
+        )
+    kernel, count = weight.shape[2:], x.shape[-axes:]
+    size = tuple(
+        (n - 1) * s - 2 * p + d * (k - 1) + 1 + e
+        for n, k, s, p, d, e in zip(count, kernel, stride, padding, dilation, extra, strict=True)
+    )
+    if min(size) < 1:
+        raise ShapeError(f"{owner}: an output of spatial shape {size} is none: use less padding than {padding}")
+    windows = Windows(size, kernel, stride, dilation, padding, count)
     if x.ndim == axes + 1:
-        return convolve(x[None], weight, bias, windows, groups, Saved())[0]
-    return convolve(x, weight, bias, windows, groups, Saved())
+        return transposed(x[None], weight, bias, windows, groups)[0]
+    return transposed(x, weight, bias, windows, groups)
+
+
+conv_transpose1d = example(
+    "F.conv_transpose1d(np.array([[1.0, 10.0]]), np.array([[[1.0, 2.0, 3.0]]]), stride=2)",
+    "array([[ 1.,  2., 13., 20., 30.]])",
+)(sibling(conv_transpose2d, "conv_transpose1d"))
+conv_transpose3d = example(
+    "F.conv_transpose3d(np.ones((1, 2, 2, 2, 2)), np.ones((2, 5, 3, 3, 3)), stride=2).shape", "(1, 5, 5, 5, 5)"
+)(sibling(conv_transpose2d, "conv_transpose3d"))
 
 
 def paddings(
@@ -231,43 +210,6 @@ def paddings(
         raise ValueError(f'{owner}: padding="same" needs stride 1, not {stride}: give the padding in numbers')
     total = tuple(d * (k - 1) for k, d in zip(kernel, dilation, strict=True))
     return tuple(t // 2 for t in total), tuple(t - t // 2 for t in total)
-
-
-def _transposed(
-    owner: str,
-    x: Any,
-    weight: Any,
-    bias: Any,
-    stride: Any,
-    padding: Any,
-    output_padding: Any,
-    groups: int,
-    dilation: Any,
-) -> Any:
-    axes = axes_of(owner)
-    weight, bias = as_operand(owner, "weight", weight), None if bias is None else as_operand(owner, "bias", bias)
-    x = spatial_operand(owner, axes, x)
-    _check(owner, axes, x, weight, bias, groups, transpose=True)
-    stride = per_axis(stride, axes, "stride", owner, 1)
-    padding = per_axis(padding, axes, "padding", owner)
-    dilation = per_axis(dilation, axes, "dilation", owner, 1)
-    extra = per_axis(output_padding, axes, "output_padding", owner)
-    if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation, strict=True)):
-        raise ValueError(
-            f"{owner}: output_padding should be less than the stride or the dilation, but is {extra} with stride "
-            f"{stride} and dilation {dilation}"
-        )
-    kernel, count = weight.shape[2:], x.shape[-axes:]
-    size = tuple(
-        (n - 1) * s - 2 * p + d * (k - 1) + 1 + e
-        for n, k, s, p, d, e in zip(count, kernel, stride, padding, dilation, extra, strict=True)
-    )
-    if min(size) < 1:
-        raise ShapeError(f"{owner}: an output of spatial shape {size} is none: use less padding than {padding}")
-    windows = Windows(size, kernel, stride, dilation, padding, count)
-    if x.ndim == axes + 1:
-        return transposed(x[None], weight, bias, windows, groups)[0]
-    return transposed(x, weight, bias, windows, groups)
 
 
 def _channel_remedy(shape: tuple[int, ...], axes: int, channels: int) -> str:

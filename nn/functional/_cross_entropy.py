@@ -11,12 +11,9 @@ from autograd.extend import ARRAY_TYPES, anywhere, borrow
 
 from .._arguments import TensorLike, example
 from ._activation import log_softmax, softmax
-from ._kernels.class_labels import class_weights, read_labels
-from ._kernels.class_rows import as_rows, labelled_entries, labelled_places, memory_order
-from ._kernels.half_precision import HALF, in_single
+from ._kernels.class_labels import as_rows, class_weights, labelled_entries, labelled_places, memory_order, read_labels
 from ._kernels.loss_operands import Reduction, check_reduction
-from ._kernels.operands import as_operand, as_real
-from ._kernels.saved import Saved
+from ._kernels.operands import HALF, Saved, as_operand, as_real, in_single
 
 
 def _labelled_forward(logits: Any, labels: Any, scale: Any, total: bool, saved: Saved) -> Any:

@@ -9,12 +9,10 @@ import numpy as np
 from autograd import BatchError, DtypeError, ShapeError, Tensor, extend, general, is_grad_enabled, vjp
 from autograd.extend import ARRAY_TYPES, as_array, borrow, innermost, whole
 
-from .._arguments import TensorLike
-from ._kernels.half_precision import in_single
+from .._arguments import Array, TensorLike
 from ._kernels.loss_operands import Reduction, check_reduction, reduced
-from ._kernels.operands import as_operand, as_real
+from ._kernels.operands import as_operand, as_real, in_single
 
-Array = np.ndarray[Any, Any]
 _NEVER = -1e30  # stands for the logarithm of 0: sums of it are finite, so that no difference of two is nan
 _FEW = 2000  # number of states up to which call overhead is much of the time of a step
 _NOTHING = -700.0  # smaller terms add nothing, and exponentials that underflow take five times as long

@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 
 from autograd import ShapeError, Tensor
+from autograd.extend import anywhere, borrow
 
 from .._arguments import TensorLike, example
-from ._kernels.half_precision import in_single
-from ._kernels.lengths import divided_by_length
 from ._kernels.loss_operands import check_positive
-from ._kernels.operands import as_real
+from ._kernels.operands import as_real, in_single
 
 
 @example(
@@ -95,3 +94,19 @@ def _check_lengths(name: str, x1: Any, x2: Any, axis: int) -> None:
             f"{name} has x1 of shape {x1.shape} and x2 of shape {x2.shape}: vectors lie along the axis {axis}, and "
             f"should have the same length in both"
         )
+
+
+def shrunk(x: Any, axis: Any) -> Any:
+    """Divide vectors by the greatest of their elements, unless that is infinite, or small."""
+    greatest = np.max(np.abs(borrow(x)), axis=axis, keepdims=True, initial=0)
+    return x / np.where((greatest > 1) & np.isfinite(greatest), greatest, 1)
+
+
+def divided_by_length(x: Any, p: float, axis: Any, eps: float) -> Any:
+    """Divide vectors by their p-norms, or by eps where that is larger; zeros stay zeros, with a finite gradient."""
+    norm: Any = np.linalg.norm if isinstance(axis, int) else np.linalg.vector_norm
+    length = norm(x, axis=axis, keepdims=True, ord=p)
+    if anywhere(np.isinf(borrow(length))):
+        x = shrunk(x, axis)
+        length = norm(x, axis=axis, keepdims=True, ord=p)
+    return x / np.maximum(length, eps)

@@ -87,16 +87,12 @@ dropout3d = sibling(dropout2d, "dropout3d", "p=0.25", 4)
 @example(
     "F.alpha_dropout(np.zeros(4), 0.5, training=True, generator=np.random.default_rng(0)).round(4)",
     "array([ 0.7792,  0.7792,  0.7792, -0.7792])",
+    like=dropout,
 )
 def alpha_dropout(
     input: TensorLike, p: float = 0.5, training: bool = False, inplace: bool = False, generator: Generator = None
 ) -> Tensor:
     """Set random elements to the minimum of `selu`, then scale and shift all to keep mean 0 and variance 1.
-
-    Parameters
-    ----------
-    input, p, training, inplace, generator
-        As for `dropout`.
 
     References
     ----------
@@ -106,6 +102,10 @@ def alpha_dropout(
     return overwritten(input, _alpha_dropped("alpha_dropout", input, input.shape, p, training, generator), inplace)
 
 
+@example(
+    "F.feature_alpha_dropout(np.zeros((1, 2, 2)), 0.5, training=True, generator=np.random.default_rng(1)).round(4)",
+    "array([[[-0.7792, -0.7792],\n        [ 0.7792,  0.7792]]])",
+)
 def feature_alpha_dropout(
     input: TensorLike, p: float = 0.5, training: bool = False, inplace: bool = False, generator: Generator = None
 ) -> Tensor:
@@ -117,14 +117,6 @@ def feature_alpha_dropout(
         Shape ``(n, channels, ...)``.
     p, training, inplace, generator
         As for `dropout`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.feature_alpha_dropout(np.zeros((1, 2, 2)), 0.5, training=True, generator=np.random.default_rng(1)).round(4)
-    array([[[-0.7792, -0.7792],
-            [ 0.7792,  0.7792]]])
     """
     input = as_operand("feature_alpha_dropout", "input", input)
     if input.ndim < 2:

@@ -9,10 +9,8 @@ import numpy as np
 from autograd import BatchError, DtypeError, ShapeError, Tensor, extend, general, vjp
 from autograd.extend import ARRAY_TYPES, as_array, borrow, innermost, mark_written, whole
 
-from .._arguments import TensorLike
+from .._arguments import Array, TensorLike, example
 from ._kernels.operands import as_operand
-
-Array = np.ndarray[Any, Any]
 
 # The identity, with a gradient that is not its derivative: that of each row is multiplied by a factor.
 _scale_gradient = general(lambda x, factors: x.copy(), lambda g, factors: g * factors[..., None], name="scale_gradient")
@@ -29,6 +27,10 @@ def _look_up_rule(g: Any, table_shape: Any, places: Any, level: Any) -> Any:
 _look_up = general(lambda table, places, level: rows_at(table, places), _look_up_rule, name="look_up")
 
 
+@example(
+    "F.embedding(np.array([2, 0]), np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]))",
+    "array([[4., 5.],\n       [0., 1.]])",
+)
 def embedding(
     input: TensorLike,
     weight: TensorLike,
@@ -65,20 +67,12 @@ def embedding(
         If an index is out of range; the message names it and its position in `input`.
     DtypeError
         If `input` does not hold integers.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.embedding(np.array([2, 0]), np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]))
-    array([[4., 5.],
-           [0., 1.]])
     """
     weight = as_operand("embedding", "weight", weight)
     if weight.ndim != 2:
         raise ShapeError(f"embedding needs a weight of shape (rows, features), not {weight.shape}")
     rows = weight.shape[0]
-    index = _read_indices("embedding", input, rows)
+    index = read_indices("embedding", as_operand("embedding", "input", input), rows, f"there are {rows} rows")
     if padding_idx is not None:
         if not -rows <= padding_idx < rows:
             raise ValueError(f"padding_idx should be from {-rows} to {rows - 1}, the rows of weight, not {padding_idx}")
@@ -98,6 +92,7 @@ def embedding(
     return _scale_gradient(out, factors)
 
 
+@example("F.one_hot(np.array([1, 0]), 3)", "array([[0, 1, 0],\n       [1, 0, 0]])")
 def one_hot(tensor: TensorLike, num_classes: int = -1) -> Array:
     """Return the one-hot encoding of class indices: a row for each, with 1 at the class and 0 elsewhere.
 
@@ -117,14 +112,6 @@ def one_hot(tensor: TensorLike, num_classes: int = -1) -> Array:
     ------
     IndexError
         If an index is out of range; the message names it and its position.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.one_hot(np.array([1, 0]), 3)
-    array([[0, 1, 0],
-           [1, 0, 0]])
     """
     index = borrow(as_operand("one_hot", "tensor", tensor))
     if num_classes == -1:
@@ -138,7 +125,7 @@ def one_hot(tensor: TensorLike, num_classes: int = -1) -> Array:
         num_classes = max(int(index.max()), 0) + 1
     elif num_classes < 1:
         raise ValueError(f"one_hot needs at least one class, not num_classes={num_classes}")
-    index = _read_indices("one_hot", index, num_classes)
+    index = read_indices("one_hot", index, num_classes, f"there are {num_classes} rows")
     return (index[..., None] == np.arange(num_classes)).astype(np.int64)
 
 
@@ -149,9 +136,9 @@ def rows_at(table: Any, index: Any) -> Any:
     return table[index]
 
 
-def _read_indices(name: str, values: Any, count: int) -> Array:
-    """Return indices as an array of integers, all from 0 to ``count - 1``."""
-    index = as_array(borrow(as_operand(name, "input", values)))
+def read_indices(name: str, values: Any, count: int, counted: str) -> Array:
+    """Return indices as an array of integers, all from 0 to ``count - 1``, or raise and say what is `counted`."""
+    index = as_array(borrow(values))
     if index.dtype.kind not in "iu":
         if index.size:
             raise DtypeError(f"{name} needs integers for indices, but was given dtype {index.dtype}: use astype(int)")
@@ -160,8 +147,8 @@ def _read_indices(name: str, values: Any, count: int) -> Array:
     if wrong.any():
         index, place = whole(index), tuple(map(int, np.argwhere(wrong)[0]))
         raise IndexError(
-            f"{name} was given the index {index[place]} at {place}, but there are {count} rows: indices are from 0 to "
-            f"{count - 1} ({wrong.sum()} of {index.size} are not)"
+            f"{name} was given the index {index[place]} at {place}, but {counted}: indices are from 0 to {count - 1} "
+            f"({wrong.sum()} of {index.size} are not)"
         )
     return index.astype(np.intp, copy=False)
 

@@ -11,8 +11,7 @@ from autograd.extend import as_array, borrow, innermost, whole
 
 from .._arguments import TensorLike
 from ._embedding import embedding, rows_at
-from ._kernels.half_precision import HALF
-from ._kernels.operands import as_operand, as_real
+from ._kernels.operands import HALF, as_operand, as_real
 
 _MODES = ("sum", "mean", "max")
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import ShapeError, Tensor
 
-from .._arguments import Spatial, TensorLike
+from .._arguments import Spatial, TensorLike, example
 from ._kernels.operands import as_operand
 from ._kernels.sliding_windows import Sizes, extract, overlay, per_axis, slide, spatial_operand
 
@@ -50,6 +50,7 @@ def unfold(
     return cols[0] if x.ndim == 3 else cols
 
 
+@example("F.fold(np.ones((1, 4, 2)), (2, 3), 2)", "array([[[[1., 2., 1.],\n         [1., 2., 1.]]]])")
 def fold(
     input: TensorLike,
     output_size: Spatial,
@@ -73,14 +74,6 @@ def fold(
     -------
     Tensor
         Shape ``(n, channels, height, width)``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.fold(np.ones((1, 4, 2)), (2, 3), 2)
-    array([[[[1., 2., 1.],
-             [1., 2., 1.]]]])
     """
     x = as_operand("fold", "input", input)
     if x.dtype.kind in "iub":

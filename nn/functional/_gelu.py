@@ -13,9 +13,7 @@ from autograd.extend import ARRAY_TYPES, fusing, is_copy
 
 from .._arguments import TensorLike
 from ._activation import bell, sigmoid
-from ._kernels.half_precision import in_single
-from ._kernels.operands import real_floating
-from ._kernels.saved import Saved
+from ._kernels.operands import Saved, in_single, real_floating
 
 # Phi(-z) = exp(-z ** 2 / 2) / (z + 4) * polynomial((z - 4) / (z + 4)) for z >= 0: an entire function of the quotient,
 # whose Chebyshev series was cut off at 1e-17, and for single precision at 3e-9.

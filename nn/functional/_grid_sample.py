@@ -12,10 +12,9 @@ import numpy as np
 from autograd import ShapeError, Tensor
 from autograd.extend import ARRAY_TYPES, borrow
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, example
 from ._embedding import rows_at
-from ._kernels.half_precision import in_single
-from ._kernels.operands import as_floating, not_real
+from ._kernels.operands import as_floating, as_real, in_single
 from ._kernels.sliding_windows import Sizes, per_axis
 from ._upsampling import _keys
 
@@ -24,6 +23,11 @@ _PADDING = ("zeros", "border", "reflection")
 _ZEROS = (3, 4)  # around the input: as far as elements with a weight reach from places that are just outside
 
 
+@example(
+    "moved = np.array([[[1.0, 0.0, 0.5], [0.0, 1.0, 0.0]]])",
+    "F.affine_grid(moved, (1, 1, 1, 2))",
+    "array([[[[0., 0.],\n         [1., 0.]]]])",
+)
 @in_single
 def affine_grid(theta: TensorLike, size: Sequence[int], align_corners: bool | None = None) -> Tensor:
     """Return for each place of an output the place of the input that an affine map takes it to.
@@ -53,15 +57,6 @@ def affine_grid(theta: TensorLike, size: Sequence[int], align_corners: bool | No
     References
     ----------
     Jaderberg et al., "Spatial Transformer Networks", NeurIPS 2015.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> moved = np.array([[[1.0, 0.0, 0.5], [0.0, 1.0, 0.0]]])
-    >>> F.affine_grid(moved, (1, 1, 1, 2))
-    array([[[[0., 0.],
-             [1., 0.]]]])
     """
     maps: Any = as_floating("affine_grid", "theta", theta)
     lengths = per_axis(size, len(size), "size", "affine_grid", 1) if isinstance(size, list | tuple) and size else ()
@@ -89,6 +84,11 @@ def _line(count: int, align_corners: bool) -> Any:
     return (2 * np.arange(count) + 1) / count - 1
 
 
+@example(
+    "image = np.array([[[[1.0, 2.0], [3.0, 4.0]]]])",
+    "F.grid_sample(image, np.array([[[[0.0, 0.0], [-0.5, 0.5], [2.0, 0.0]]]]))",
+    "array([[[[2.5, 3. , 0. ]]]])",
+)
 @in_single
 def grid_sample(
     input: TensorLike,
@@ -127,24 +127,13 @@ def grid_sample(
         If the shapes do not fit together.
     ValueError
         If a mode is unknown, or not for volumes.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> image = np.array([[[[1.0, 2.0], [3.0, 4.0]]]])
-    >>> F.grid_sample(image, np.array([[[[0.0, 0.0], [-0.5, 0.5], [2.0, 0.0]]]]))
-    array([[[[2.5, 3. , 0. ]]]])
     """
     for name, value, known in (("mode", mode, _MODES), ("padding_mode", padding_mode, _PADDING)):
         if value not in known:
             raise ValueError(f"grid_sample: {name} should be one of {', '.join(known)}, not {value!r}")
-    x: Any = as_floating("grid_sample", "input", input)
-    grid = as_floating("grid_sample", "grid", grid)
+    x: Any = as_real("grid_sample", "input", input)
+    grid = as_real("grid_sample", "grid", grid)
     size = _size(x, grid, mode)
-    for name, operand in (("input", x), ("grid", grid)):
-        if operand.dtype.kind == "c":
-            raise not_real("grid_sample", name, operand)
     if padding_mode == "zeros":
         x = np.pad(x, [(0, 0), (0, 0), *[_ZEROS] * len(size)])
     n, channels, *lengths = x.shape

@@ -9,17 +9,20 @@ import numpy as np
 from autograd import ShapeError, Tensor
 from autograd.extend import borrow
 
-from .._arguments import TensorLike, is_number
+from .._arguments import TensorLike, example, is_number
 from ..random import draw
 from ._activation import softmax
-from ._kernels.half_precision import in_single
-from ._kernels.operands import as_floating, not_real
+from ._kernels.operands import as_real, in_single
 
 
 def _gumbel(generator: np.random.Generator, shape: tuple[int, ...]) -> Any:
     return generator.gumbel(size=shape)
 
 
+@example(
+    "F.gumbel_softmax(np.zeros((2, 3)), hard=True, generator=np.random.default_rng(0))",
+    "array([[0., 0., 1.],\n       [1., 0., 0.]])",
+)
 @in_single
 def gumbel_softmax(
     logits: TensorLike,
@@ -57,20 +60,10 @@ def gumbel_softmax(
     ----------
     Jang et al., "Categorical Reparameterization with Gumbel-Softmax", ICLR 2017. Maddison et al., "The Concrete
     Distribution", ICLR 2017.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.gumbel_softmax(np.zeros((2, 3)), hard=True, generator=np.random.default_rng(0))
-    array([[0., 0., 1.],
-           [1., 0., 0.]])
     """
     if not is_number(tau) or not tau > 0:
         raise ValueError(f"gumbel_softmax: tau should be a number above 0, not {tau!r}")
-    logits = as_floating("gumbel_softmax", "logits", logits)
-    if logits.dtype.kind == "c":
-        raise not_real("gumbel_softmax", "logits", logits)
+    logits = as_real("gumbel_softmax", "logits", logits)
     if not -logits.ndim <= dim < logits.ndim or not logits.shape[dim]:
         raise ShapeError(f"gumbel_softmax: logits of shape {logits.shape} have no categories along dim={dim}")
     noise = draw(_gumbel, logits.shape, generator).astype(logits.dtype)

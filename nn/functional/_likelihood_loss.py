@@ -12,9 +12,8 @@ from autograd.extend import anywhere, borrow, whole
 
 from .._arguments import TensorLike, example
 from ._activation import sigmoid
-from ._kernels.half_precision import in_single
 from ._kernels.loss_operands import Reduction, alike, check_positive, check_reduction, check_shape, reduced, weights_for
-from ._kernels.operands import as_real
+from ._kernels.operands import as_real, in_single
 
 _SHORTEST = 1e-12  # the derivative of a logarithm does not grow for probabilities below this
 
@@ -108,6 +107,11 @@ def binary_cross_entropy_with_logits(
     return reduced(losses, reduction)
 
 
+@example(
+    "p, q = np.array([[0.5, 0.5]]), np.array([[1.0, 0.0]])",
+    'float(F.kl_div(np.log(p), q, reduction="batchmean").round(4))',
+    "0.6931",
+)
 @in_single
 def kl_div(
     input: TensorLike,
@@ -142,14 +146,6 @@ def kl_div(
     References
     ----------
     Kullback and Leibler, "On Information and Sufficiency", Annals of Mathematical Statistics 22 (1951).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> p, q = np.array([[0.5, 0.5]]), np.array([[1.0, 0.0]])
-    >>> float(F.kl_div(np.log(p), q, reduction="batchmean").round(4))
-    0.6931
     """
     if reduction != "batchmean":
         check_reduction(reduction)

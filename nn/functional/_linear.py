@@ -13,8 +13,6 @@ from autograd.extend import ARRAY_TYPES, accurate_sum, cached_arrays, innermost,
 from .._arguments import TensorLike, example
 from ._kernels.operands import as_operand
 
-Array = np.ndarray[Any, Any]
-
 
 def _affine(x: Any, weight: Any, bias: Any = None) -> Any:
     """Return x @ weight.T + bias; for matrices `dot` equals ``@`` with half a microsecond less overhead."""

@@ -9,8 +9,7 @@ from autograd import ShapeError, Tensor
 
 from .._arguments import TensorLike, example
 from ._avg_pooling import sum_windows
-from ._kernels.half_precision import in_single
-from ._kernels.operands import as_floating, not_real
+from ._kernels.operands import as_real, in_single
 from ._kernels.sliding_windows import per_axis, slide
 
 
@@ -48,9 +47,7 @@ def local_response_norm(
     Krizhevsky et al., "ImageNet Classification with Deep Convolutional Neural Networks", NeurIPS 2012.
     """
     (size,) = per_axis(size, 1, "size", "local_response_norm", 1)
-    x: Any = as_floating("local_response_norm", "input", input)
-    if x.dtype.kind == "c":
-        raise not_real("local_response_norm", "input", x)
+    x: Any = as_real("local_response_norm", "input", input)
     if x.ndim < 3 or 0 in x.shape[1:]:
         raise ShapeError(
             f"local_response_norm: the input should have the shape (n, channels, *spatial), where n alone may be 0, "

@@ -12,11 +12,9 @@ from autograd.extend import anywhere, borrow
 
 from .._arguments import TensorLike, example
 from ._activation import relu
-from ._distance import pairwise_distance
-from ._kernels.half_precision import in_single
-from ._kernels.lengths import shrunk
+from ._distance import pairwise_distance, shrunk
 from ._kernels.loss_operands import Reduction, alike, check_positive, check_shape, check_signs, reduced
-from ._kernels.operands import as_real
+from ._kernels.operands import as_real, in_single
 from ._likelihood_loss import with_logits
 
 _TINY = 1e-12  # prevents a division by the length of a zero vector, as in PyTorch

@@ -10,12 +10,10 @@ import numpy as np
 from autograd import Tensor, general
 from autograd.extend import ARRAY_TYPES, borrow, everywhere
 
-from .._arguments import Spatial, TensorLike
+from .._arguments import Array, Spatial, TensorLike
 from ._kernels.operands import not_real
 from ._kernels.siblings import axes_of, sibling
 from ._kernels.sliding_windows import Windows, along, axis_taps, empty_beside, overlay, pooled, taps
-
-Array = np.ndarray[Any, Any]
 
 
 def _max_pool(x: Any, windows: Windows) -> Any:

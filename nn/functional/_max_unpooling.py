@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd import DtypeError, ShapeError, Tensor
-from autograd.extend import as_array, borrow, whole
+from autograd import ShapeError, Tensor
 
 from .._arguments import Spatial, TensorLike
+from ._embedding import read_indices
 from ._kernels.operands import as_operand
 from ._kernels.siblings import axes_of, sibling
 from ._kernels.sliding_windows import Sizes, per_axis, spatial_operand
@@ -62,34 +62,25 @@ def max_unpool2d(
             [0., 4., 0.],
             [0., 0., 0.]]])
     """
-    return _unpooled("max_unpool2d", input, indices, kernel_size, stride, padding, output_size)
-
-
-max_unpool1d = sibling(max_unpool2d, "max_unpool1d", "np.zeros_like({0}, int), 2", 8)
-max_unpool3d = sibling(max_unpool2d, "max_unpool3d", "np.zeros_like({0}, int), 2", 8)
-
-
-def _unpooled(
-    owner: str,
-    x: TensorLike,
-    indices: TensorLike,
-    kernel: Spatial,
-    stride: Spatial | None,
-    padding: Spatial,
-    output_size: Sequence[int] | None,
-) -> Tensor:
-    """Return the elements of x at their indices in each flattened channel of the output."""
+    owner = "max_unpool2d"
     axes = axes_of(owner)
-    maxima: Any = spatial_operand(owner, axes, x)
-    size = _output_size(owner, axes, maxima.shape, kernel, stride, padding, output_size)
-    places = _places(owner, indices, maxima.shape, math.prod(size))
+    maxima: Any = spatial_operand(owner, axes, input)
+    size = _output_size(owner, axes, maxima.shape, kernel_size, stride, padding, output_size)
+    given, whole = as_operand(owner, "indices", indices), math.prod(size)
+    if given.shape != maxima.shape:
+        raise ShapeError(f"{owner}: the indices should have the shape of the input, {maxima.shape}, not {given.shape}")
+    places: Any = read_indices(owner, given, whole, f"each channel of the output has {whole} places")
     leading, count = maxima.shape[:-axes], math.prod(maxima.shape[-axes:])
     places = places.reshape((*leading, count))
-    origin: Any = np.full((*leading, math.prod(size)), -1, np.intp, like=places)  # which element came to each place
+    origin: Any = np.full((*leading, whole), -1, np.intp, like=places)  # which element came to each place
     np.put_along_axis(origin, places, np.arange(count).reshape((1,) * len(leading) + (count,)), -1)
     moved = np.take_along_axis(maxima.reshape((*leading, count)), np.maximum(origin, 0), -1)
     placed: Any = np.where(origin < 0, moved.dtype.type(0), moved)
     return placed.reshape((*leading, *size))
+
+
+max_unpool1d = sibling(max_unpool2d, "max_unpool1d", "np.zeros_like({0}, int), 2", 8)
+max_unpool3d = sibling(max_unpool2d, "max_unpool3d", "np.zeros_like({0}, int), 2", 8)
 
 
 def _output_size(
@@ -112,20 +103,3 @@ def _output_size(
             f"is {size} for the input of shape {shape}"
         )
     return size
-
-
-def _places(owner: str, indices: TensorLike, shape: Sizes, count: int) -> Any:
-    """Return the indices as an array of integers from 0 to ``count - 1`` after checking them."""
-    places: Any = as_array(borrow(as_operand(owner, "indices", indices)))
-    if places.shape != shape:
-        raise ShapeError(f"{owner}: the indices should have the shape of the input, {shape}, not {places.shape}")
-    if places.dtype.kind not in "iu" and places.size:
-        raise DtypeError(f"{owner} needs integers for indices, but was given dtype {places.dtype}: use astype(int)")
-    wrong = whole((places < 0) | (places >= count))
-    if wrong.any():
-        every, at = whole(places), tuple(map(int, np.argwhere(wrong)[0]))
-        raise IndexError(
-            f"{owner} was given the index {every[at]} at {at}, but each channel of the output has {count} places: "
-            f"indices are from 0 to {count - 1} ({wrong.sum()} of {every.size} are not)"
-        )
-    return places.astype(np.intp, copy=False)

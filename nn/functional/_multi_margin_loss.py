@@ -11,12 +11,9 @@ from autograd.extend import ARRAY_TYPES, borrow, whole
 
 from .._arguments import TensorLike, example
 from ._activation import relu
-from ._kernels.class_labels import class_weights, read_labels
-from ._kernels.class_rows import as_rows, labelled_entries, labelled_places, memory_order
-from ._kernels.half_precision import in_single
+from ._kernels.class_labels import as_rows, class_weights, labelled_entries, labelled_places, memory_order, read_labels
 from ._kernels.loss_operands import Reduction, alike, check_reduction, reduced
-from ._kernels.operands import as_operand, as_real
-from ._kernels.saved import Saved
+from ._kernels.operands import Saved, as_operand, as_real, in_single
 from ._likelihood_loss import check_probabilities, with_logits
 
 

@@ -14,15 +14,16 @@ import numpy as np
 from autograd import BatchError, ShapeError, Tensor, no_grad
 from autograd.extend import as_array, borrow, innermost
 
-from .._arguments import TensorLike
-from ._kernels.half_precision import in_single
-from ._kernels.lengths import divided_by_length
-from ._kernels.operands import as_floating, not_real
+from .._arguments import Array, TensorLike, example
+from ._distance import divided_by_length
+from ._kernels.operands import as_floating, in_single, not_real
 from ._kernels.standardize import Moments, standardize
 
-Array = np.ndarray[Any, Any]
 
-
+@example(
+    "F.layer_norm(np.array([[1.0, 3.0], [5.0, 5.0]]), 2, eps=0.25).round(4)",
+    "array([[-0.8944,  0.8944],\n       [ 0.    ,  0.    ]])",
+)
 def layer_norm(
     input: TensorLike,
     normalized_shape: int | Sequence[int],
@@ -53,14 +54,6 @@ def layer_norm(
     References
     ----------
     Ba, Kiros and Hinton, "Layer Normalization", arXiv:1607.06450 (2016).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.layer_norm(np.array([[1.0, 3.0], [5.0, 5.0]]), 2, eps=0.25).round(4)
-    array([[-0.8944,  0.8944],
-           [ 0.    ,  0.    ]])
     """
     input = as_floating("layer_norm", "input", input, weight)
     shape = _last_axes("layer_norm", input, normalized_shape, weight=weight, bias=bias)
@@ -68,6 +61,7 @@ def layer_norm(
     return standardize(input, weight, bias, axes, eps, True, Moments())
 
 
+@example("F.rms_norm(np.array([3.0, 4.0]), 2).round(4)", "array([0.8485, 1.1314])", like=layer_norm)
 def rms_norm(
     input: TensorLike, normalized_shape: int | Sequence[int], weight: TensorLike | None = None, eps: float | None = None
 ) -> Tensor:
@@ -77,21 +71,12 @@ def rms_norm(
 
     Parameters
     ----------
-    input, normalized_shape, weight
-        As for `layer_norm`.
     eps
         Added to the mean; by default the machine epsilon of the dtype of `input`.
 
     References
     ----------
     Zhang and Sennrich, "Root Mean Square Layer Normalization", NeurIPS 2019.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.rms_norm(np.array([3.0, 4.0]), 2).round(4)
-    array([0.8485, 1.1314])
     """
     input = as_floating("rms_norm", "input", input, weight)
     shape = _last_axes("rms_norm", input, normalized_shape, weight=weight)
@@ -101,6 +86,7 @@ def rms_norm(
     )
 
 
+@example("F.group_norm(np.array([[1.0, 3.0, 10.0, 10.0]]), 2).round(4)", "array([[-1.,  1.,  0.,  0.]])")
 def group_norm(
     input: TensorLike,
     num_groups: int,
@@ -130,13 +116,6 @@ def group_norm(
     References
     ----------
     Wu and He, "Group Normalization", ECCV 2018.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.group_norm(np.array([[1.0, 3.0, 10.0, 10.0]]), 2).round(4)
-    array([[-1.,  1.,  0.,  0.]])
     """
     input = as_floating("group_norm", "input", input, weight)
     channels = _channels("group_norm", input, weight=weight, bias=bias)
@@ -244,6 +223,10 @@ def batch_norm_with(
     return out if out.shape == input.shape else out.reshape(input.shape)
 
 
+@example(
+    "F.instance_norm(np.array([[[1.0, 3.0], [0.0, 0.5]]])).round(4)",
+    "array([[[-1.    ,  1.    ],\n        [-0.9999,  0.9999]]])",
+)
 def instance_norm(
     input: TensorLike,
     running_mean: TensorLike | None = None,
@@ -274,14 +257,6 @@ def instance_norm(
     ----------
     Ulyanov, Vedaldi and Lempitsky, "Instance Normalization: The Missing Ingredient for Fast Stylization",
     arXiv:1607.08022 (2016).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.instance_norm(np.array([[[1.0, 3.0], [0.0, 0.5]]])).round(4)
-    array([[[-1.    ,  1.    ],
-            [-0.9999,  0.9999]]])
     """
     input = as_floating("instance_norm", "input", input, weight, running_mean)
     channels = _channels(
@@ -306,6 +281,7 @@ def instance_norm(
     return out.reshape(input.shape)
 
 
+@example("F.normalize(np.array([[3.0, 4.0], [0.0, 0.0]]))", "array([[0.6, 0.8],\n       [0. , 0. ]])")
 @in_single
 def normalize(
     input: TensorLike,
@@ -327,14 +303,6 @@ def normalize(
         The axis, under NumPy's or PyTorch's name; 1 by default. Several axes count as one. A scalar has the axis 0.
     eps
         The smallest divisor: zeros stay zeros.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.normalize(np.array([[3.0, 4.0], [0.0, 0.0]]))
-    array([[0.6, 0.8],
-           [0. , 0. ]])
     """
     if axis is not None and dim is not None and axis != dim:
         raise TypeError(f"axis={axis} and dim={dim} name the same thing: give one of them")

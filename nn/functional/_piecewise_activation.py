@@ -45,14 +45,12 @@ _threshold = elementwise(
 )
 
 
-@example("F.hardtanh(np.array([-2.0, 0.5, 3.0]))", "array([-1. ,  0.5,  1. ])")
+@example("F.hardtanh(np.array([-2.0, 0.5, 3.0]))", "array([-1. ,  0.5,  1. ])", like=relu)
 def hardtanh(input: TensorLike, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """Limit each element to a range; the derivative is 1 within it and 0 at its ends and beyond.
 
     Parameters
     ----------
-    input, inplace
-        As for `relu`.
     min_val, max_val
         The ends of the range.
     """
@@ -61,26 +59,18 @@ def hardtanh(input: TensorLike, min_val: float = -1.0, max_val: float = 1.0, inp
     return overwritten(input, _between(as_real("hardtanh", "input", input), min_val, max_val), inplace)
 
 
-@example("F.relu6(np.array([-2.0, 0.5, 8.0]))", "array([0. , 0.5, 6. ])")
+@example("F.relu6(np.array([-2.0, 0.5, 8.0]))", "array([0. , 0.5, 6. ])", like=relu)
 def relu6(input: TensorLike, inplace: bool = False) -> Tensor:
-    """Limit each element to the range from 0 to 6: `hardtanh` with these ends.
-
-    Parameters
-    ----------
-    input, inplace
-        As for `relu`.
-    """
+    """Limit each element to the range from 0 to 6: `hardtanh` with these ends."""
     return overwritten(input, _between(as_real("relu6", "input", input), 0, 6), inplace)
 
 
-@example("F.leaky_relu(np.array([-100.0, 2.0]))", "array([-1.,  2.])")
+@example("F.leaky_relu(np.array([-100.0, 2.0]))", "array([-1.,  2.])", like=relu)
 def leaky_relu(input: TensorLike, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """Return positive elements unchanged, and the others times a slope, which is also the derivative at 0.
 
     Parameters
     ----------
-    input, inplace
-        As for `relu`.
     negative_slope
         The derivative where x is not positive.
     """
@@ -122,7 +112,7 @@ def prelu(input: TensorLike, weight: TensorLike) -> Tensor:
     return _parametric(input, weight)
 
 
-@example("F.rrelu(np.array([-1.0, 2.0]), lower=0.25, upper=0.75)", "array([-0.5,  2. ])")
+@example("F.rrelu(np.array([-1.0, 2.0]), lower=0.25, upper=0.75)", "array([-0.5,  2. ])", like=relu)
 def rrelu(
     input: TensorLike,
     lower: float = 1 / 8,
@@ -135,8 +125,6 @@ def rrelu(
 
     Parameters
     ----------
-    input, inplace
-        As for `relu`.
     lower, upper
         The range from which slopes are drawn uniformly; without `training` all are its middle.
     training
@@ -157,26 +145,15 @@ def rrelu(
     return overwritten(input, _leaky(input, slopes.astype(input.dtype)), inplace)
 
 
-@example("F.hardsigmoid(np.array([-5.0, 0.0, 3.0]))", "array([0. , 0.5, 1. ])")
+@example("F.hardsigmoid(np.array([-5.0, 0.0, 3.0]))", "array([0. , 0.5, 1. ])", like=relu)
 def hardsigmoid(input: TensorLike, inplace: bool = False) -> Tensor:
-    """Return x / 6 + 1/2, limited to the range from 0 to 1; the derivative is 0 at -3, 3 and beyond.
-
-    Parameters
-    ----------
-    input, inplace
-        As for `relu`.
-    """
+    """Return x / 6 + 1/2, limited to the range from 0 to 1; the derivative is 0 at -3, 3 and beyond."""
     return overwritten(input, _between(as_real("hardsigmoid", "input", input), -3, 3) / 6 + 0.5, inplace)
 
 
-@example("F.hardswish(np.array([-5.0, 1.5, 4.0]))", "array([-0.   ,  1.125,  4.   ])")
+@example("F.hardswish(np.array([-5.0, 1.5, 4.0]))", "array([-0.   ,  1.125,  4.   ])", like=relu)
 def hardswish(input: TensorLike, inplace: bool = False) -> Tensor:
     """Return x times its `hardsigmoid`; the derivative is 0 at -3 and 1 at 3.
-
-    Parameters
-    ----------
-    input, inplace
-        As for `relu`.
 
     References
     ----------
@@ -200,14 +177,12 @@ def softshrink(input: TensorLike, lambd: float = 0.5) -> Tensor:
     return input - np.clip(input, -lambd, lambd)
 
 
-@example("F.threshold(np.array([0.5, 1.0, 2.0]), 1.0, -7.0)", "array([-7., -7.,  2.])")
+@example("F.threshold(np.array([0.5, 1.0, 2.0]), 1.0, -7.0)", "array([-7., -7.,  2.])", like=relu)
 def threshold(input: TensorLike, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """Return elements above a threshold unchanged, and a constant for the others.
 
     Parameters
     ----------
-    input, inplace
-        As for `relu`.
     threshold
         Elements up to and including it have derivative 0.
     value

@@ -9,9 +9,8 @@ import numpy as np
 from autograd import Tensor, elementwise
 
 from .._arguments import TensorLike, example
-from ._kernels.half_precision import in_single
 from ._kernels.loss_operands import Reduction, alike, check_positive, check_shape, reduced
-from ._kernels.operands import as_real
+from ._kernels.operands import as_real, in_single
 
 
 @example("float(F.mse_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))", "2.0")
@@ -56,7 +55,9 @@ def l1_loss(
     return _averaged("l1_loss", abs(input - target), weight, reduction)
 
 
-@example('F.huber_loss(np.array([0.5, 3.0]), np.array([0.0, 0.0]), reduction="none")', "array([0.125, 2.5  ])")
+@example(
+    'F.huber_loss(np.array([0.5, 3.0]), np.array([0.0, 0.0]), reduction="none")', "array([0.125, 2.5  ])", like=mse_loss
+)
 @in_single
 def huber_loss(
     input: TensorLike,
@@ -71,8 +72,6 @@ def huber_loss(
 
     Parameters
     ----------
-    input, target, reduction
-        As for `mse_loss`.
     delta
         Where the parabola becomes a line: a positive number.
     weight
@@ -90,7 +89,9 @@ def huber_loss(
 
 
 @example(
-    'F.smooth_l1_loss(np.array([0.5, 3.0]), np.array([0.0, 0.0]), reduction="none", beta=0.5)', "array([0.25, 2.75])"
+    'F.smooth_l1_loss(np.array([0.5, 3.0]), np.array([0.0, 0.0]), reduction="none", beta=0.5)',
+    "array([0.25, 2.75])",
+    like=mse_loss,
 )
 @in_single
 def smooth_l1_loss(input: TensorLike, target: TensorLike, reduction: Reduction = "mean", beta: float = 1.0) -> Tensor:
@@ -100,8 +101,6 @@ def smooth_l1_loss(input: TensorLike, target: TensorLike, reduction: Reduction =
 
     Parameters
     ----------
-    input, target, reduction
-        As for `mse_loss`.
     beta
         How wide the parabola is. With 0 this is `l1_loss`.
 

@@ -19,12 +19,11 @@ from autograd import Function, extend, vjp
 from autograd.extend import ARRAY_TYPES, innermost, is_copy
 
 from .._aligned_memory import aligned_empty, aligned_like
+from .._arguments import Array
 from . import _rnn_scans
 from ._kernels.rnn_products import ParameterGradients, by_gate, columns, preactivations, rows, starting_with
 from ._rnn_scans import Scanned
 from ._rnn_steps import Step, composed, gru_step, lstm_step, rnn_relu_step, rnn_tanh_step
-
-Array = np.ndarray[Any, Any]
 
 
 class _Sequence(Function):
@@ -303,19 +302,6 @@ def _pull_rnn(local: Callable[[Array, Array], object], kept: Any, needs_x: bool,
     return [found.x, d_h, *found.parameters]
 
 
-def _tanh_local(h: Array, out: Array) -> None:
-    np.multiply(h, h, out)
-    np.subtract(1, out, out)
-
-
-def _relu(a: Array, out: Array) -> None:
-    np.maximum(a, 0, out=out)
-
-
-def _relu_local(h: Array, out: Array) -> None:
-    np.greater(h, 0, out=out, casting="unsafe")
-
-
 class _LSTM(_Sequence):
     scanned = _rnn_scans.lstm
     step, run, pull, states = staticmethod(lstm_step), staticmethod(_run_lstm), staticmethod(_pull_lstm), 2
@@ -329,13 +315,15 @@ class _GRU(_Sequence):
 class _TanhRNN(_Sequence):
     scanned = _rnn_scans.rnn_tanh
     step, states = staticmethod(rnn_tanh_step), 1
-    run, pull = staticmethod(partial(_run_rnn, np.tanh)), staticmethod(partial(_pull_rnn, _tanh_local))
+    run = staticmethod(partial(_run_rnn, np.tanh))
+    pull = staticmethod(partial(_pull_rnn, lambda h, out: np.subtract(1, np.multiply(h, h, out), out)))
 
 
 class _ReLURNN(_Sequence):
     scanned = _rnn_scans.rnn_relu
     step, states = staticmethod(rnn_relu_step), 1
-    run, pull = staticmethod(partial(_run_rnn, _relu)), staticmethod(partial(_pull_rnn, _relu_local))
+    run = staticmethod(partial(_run_rnn, lambda a, out: np.maximum(a, 0, out=out)))
+    pull = staticmethod(partial(_pull_rnn, lambda h, out: np.greater(h, 0, out=out, casting="unsafe")))
 
 
 def _of_arrays_or_batches(kind: type[_Sequence]) -> Callable[..., Any]:

@@ -139,27 +139,19 @@ def _gru_back(
     return (of_state @ weight + d_h * z,), (of_input, of_state)
 
 
-def _rnn_tanh(states: States, a: Array, b: Array) -> tuple[States, States]:
-    h = np.tanh(a + b)
-    return (h,), (h,)
+def _plain(activate: Callable[[Array], Array], slope: Callable[[Array], Array]) -> Scanned:
+    """Return the plain network with an activation, whose slope is told by its result."""
 
+    def forward(states: States, a: Array, b: Array) -> tuple[States, States]:
+        h = activate(a + b)
+        return (h,), (h,)
 
-def _rnn_tanh_back(d: States, weight: Array, h: Array) -> tuple[States, States]:
-    terms = d[0] * (1 - h * h)
-    return (terms @ weight,), (terms,)
+    def back(d: States, weight: Array, h: Array) -> tuple[States, States]:
+        terms = d[0] * slope(h)
+        return (terms @ weight,), (terms,)
 
-
-def _rnn_relu(states: States, a: Array, b: Array) -> tuple[States, States]:
-    h = np.maximum(a + b, 0)
-    return (h,), (h,)
-
-
-def _rnn_relu_back(d: States, weight: Array, h: Array) -> tuple[States, States]:
-    terms = d[0] * (h > 0)
-    return (terms @ weight,), (terms,)
+    return Scanned(4, 1 << 13, forward, back)
 
 
 lstm, gru = Scanned(20, 1 << 17, _lstm, _lstm_back), Scanned(18, 1 << 17, _gru, _gru_back)
-rnn_tanh, rnn_relu = (
-    Scanned(4, 1 << 13, *steps) for steps in ((_rnn_tanh, _rnn_tanh_back), (_rnn_relu, _rnn_relu_back))
-)
+rnn_tanh, rnn_relu = _plain(np.tanh, lambda h: 1 - h * h), _plain(lambda a: np.maximum(a, 0), lambda h: h > 0)

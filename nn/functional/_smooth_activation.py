@@ -11,7 +11,7 @@ from autograd import ShapeError, Tensor, elementwise
 from autograd.extend import select
 
 from .._arguments import TensorLike, example
-from ._activation import bell, sigmoid, softmax, which_axis
+from ._activation import bell, relu, sigmoid, softmax, which_axis
 from ._kernels.operands import as_floating, as_real, floating, overwritten, real_floating
 
 _FLAT = 1e4  # beyond this exp(-x) is 0; x is clipped to it, since infinity times 0 would be nan
@@ -103,14 +103,9 @@ logsigmoid = elementwise(_logsigmoid_forward, lambda g, x: g * sigmoid(-x), name
 tanhshrink = elementwise(_tanhshrink_forward, _tanhshrink_rule, name="tanhshrink")
 
 
-@example("F.silu(np.array([-1.0, 0.0, 1.0])).round(4)", "array([-0.2689,  0.    ,  0.7311])")
+@example("F.silu(np.array([-1.0, 0.0, 1.0])).round(4)", "array([-0.2689,  0.    ,  0.7311])", like=relu)
 def silu(input: TensorLike, inplace: bool = False) -> Tensor:
     """Return the input times its sigmoid, also called swish; it is 0 at minus infinity.
-
-    Parameters
-    ----------
-    input, inplace
-        As for `relu`.
 
     References
     ----------
@@ -119,14 +114,9 @@ def silu(input: TensorLike, inplace: bool = False) -> Tensor:
     return overwritten(input, _silu(input), inplace)
 
 
-@example("F.mish(np.array([-1.0, 0.0, 1.0])).round(4)", "array([-0.3034,  0.    ,  0.8651])")
+@example("F.mish(np.array([-1.0, 0.0, 1.0])).round(4)", "array([-0.3034,  0.    ,  0.8651])", like=relu)
 def mish(input: TensorLike, inplace: bool = False) -> Tensor:
     """Return the input times tanh(softplus(x)); it is 0 at minus infinity.
-
-    Parameters
-    ----------
-    input, inplace
-        As for `relu`.
 
     References
     ----------
@@ -154,14 +144,12 @@ def softplus(input: TensorLike, beta: float = 1.0, threshold: float = 20.0) -> T
     return _softplus(as_real("softplus", "input", input), beta, threshold)
 
 
-@example("F.elu(np.array([-1000.0, 2.0]))", "array([-1.,  2.])")
+@example("F.elu(np.array([-1000.0, 2.0]))", "array([-1.,  2.])", like=relu)
 def elu(input: TensorLike, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """Return positive elements unchanged, and alpha * (exp(x) - 1) for the others; the derivative at 0 is alpha.
 
     Parameters
     ----------
-    input, inplace
-        As for `relu`.
     alpha
         The limit at minus infinity is ``-alpha``.
 
@@ -173,14 +161,9 @@ def elu(input: TensorLike, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     return overwritten(input, _elu(as_real("elu", "input", input), alpha, 1), inplace)
 
 
-@example("F.selu(np.array([-1000.0, 2.0])).round(4)", "array([-1.7581,  2.1014])")
+@example("F.selu(np.array([-1000.0, 2.0])).round(4)", "array([-1.7581,  2.1014])", like=relu)
 def selu(input: TensorLike, inplace: bool = False) -> Tensor:
     """Return ``elu(x, alpha) * scale``, with the two constants that keep mean 0 and variance 1 from layer to layer.
-
-    Parameters
-    ----------
-    input, inplace
-        As for `relu`.
 
     References
     ----------
@@ -189,14 +172,9 @@ def selu(input: TensorLike, inplace: bool = False) -> Tensor:
     return overwritten(input, _elu(as_real("selu", "input", input), SELU_ALPHA, 1) * SELU_SCALE, inplace)
 
 
-@example("F.celu(np.array([-1000.0, 2.0]), alpha=3.0)", "array([-3.,  2.])")
+@example("F.celu(np.array([-1000.0, 2.0]), alpha=3.0)", "array([-3.,  2.])", like=relu)
 def celu(input: TensorLike, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """Return positive elements unchanged, and alpha * (exp(x / alpha) - 1) for the others: no kink at 0.
-
-    Parameters
-    ----------
-    input, inplace
-        As for `relu`.
 
     References
     ----------

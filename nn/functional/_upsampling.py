@@ -10,12 +10,11 @@ import numpy as np
 from autograd import ShapeError, Tensor, linear
 from autograd.extend import cached_arrays
 
-from .._arguments import Spatial, TensorLike, example
+from .._arguments import Array, Spatial, TensorLike, example
 from ._adaptive_pooling import adaptive_mean
 from ._kernels.operands import as_floating, as_operand
 from ._kernels.sliding_windows import Function, per_axis
 
-Array = np.ndarray[Any, Any]
 Sizes = tuple[int, ...]
 Scale = tuple[int, float]  # the quotient of the two is the distance of new positions along the old axis
 _MODES = {
@@ -74,45 +73,26 @@ resample: Function = linear(_sample, lambda g, plan, axis: _resample_back(g, pla
 _resample_back: Function = linear(_scatter, lambda g, plan, axis: resample(g, plan, axis), name="resample_back")
 
 
-@cached_arrays(64)
-def _nearest(size: int, new: int, scale: Scale) -> Plan:
-    """Take the old position ``floor(i * scale)`` for position i of the new axis, without earlier rounding."""
-    places = np.arange(new) * scale[0] // scale[1]
-    return Plan(size, (np.minimum(places.astype(np.intp), size - 1),), (None,))
-
-
-@cached_arrays(64)
-def _nearest_exact(size: int, new: int, scale: Scale) -> Plan:
-    """Take the old position that contains the centre of the new one, ``floor((i + 1/2) * scale)``."""
-    places = (2 * np.arange(new) + 1) * scale[0] // (2 * scale[1])
-    return Plan(size, (np.minimum(places.astype(np.intp), size - 1),), (None,))
-
-
-def _centres(size: int, new: int, scale: Scale, align_corners: bool) -> Array:
-    """Return the coordinates of the new positions along the old axis."""
+@cached_arrays(256)
+def _plan(mode: str, size: int, new: int, scale: Scale, align_corners: bool) -> Plan:
+    """Return where the positions of a new axis come from, in one of the modes, without earlier rounding."""
+    if mode.startswith(
+        "nearest"
+    ):  # that at floor(i * scale), or, exactly, that which contains the centre of the new one
+        places = (2 * np.arange(new) + (mode == "nearest-exact")) * scale[0] // (2 * scale[1])
+        return Plan(size, (np.minimum(places.astype(np.intp), size - 1),), (None,))
     if align_corners:
-        return np.arange(new) * ((size - 1) / (new - 1) if new > 1 else 0.0)
-    return (np.arange(new) + 0.5) * (scale[0] / scale[1]) - 0.5
-
-
-@cached_arrays(64)
-def _linear(size: int, new: int, scale: Scale, align_corners: bool) -> Plan:
-    """Take the mean of the two old positions next to the new one, each weighted by one minus its distance."""
-    at = np.maximum(_centres(size, new, scale, align_corners), 0)
+        at = np.arange(new) * ((size - 1) / (new - 1) if new > 1 else 0.0)
+    else:
+        at = (np.arange(new) + 0.5) * (scale[0] / scale[1]) - 0.5
+    if mode == "bicubic":  # the four around it, weighted by the cubic of Keys; edges repeat beyond the axis
+        floor, steps = np.floor(at), (-1, 0, 1, 2)
+        around = (np.clip(floor + step, 0, size - 1).astype(np.intp) for step in steps)
+        return Plan(size, tuple(around), tuple(_keys(np.abs(at - floor - step)) for step in steps))
+    at = np.maximum(at, 0)  # the two next to it, each weighted by one minus its distance
     below = np.minimum(at.astype(np.intp), size - 1)
-    above = np.minimum(below + 1, size - 1)
     fraction = np.clip(at - below, 0, 1)
-    return Plan(size, (below, above), (1 - fraction, fraction))
-
-
-@cached_arrays(64)
-def _cubic(size: int, new: int, scale: Scale, align_corners: bool) -> Plan:
-    """Take the four old positions around the new one, weighted by the cubic of Keys; edges repeat beyond the axis."""
-    at = _centres(size, new, scale, align_corners)
-    below = np.floor(at)
-    steps = (-1, 0, 1, 2)
-    places = (np.clip(below + step, 0, size - 1).astype(np.intp) for step in steps)
-    return Plan(size, tuple(places), tuple(_keys(np.abs(at - below - step)) for step in steps))
+    return Plan(size, (below, np.minimum(below + 1, size - 1)), (1 - fraction, fraction))
 
 
 def _keys(distance: Array) -> Array:
@@ -198,14 +178,8 @@ def interpolate(
     if mode == "area":
         return adaptive_mean("interpolate", axes, x, new)
     for axis, (n, m, scale) in enumerate(zip(old, new, scales, strict=True), 2):
-        if mode == "nearest":
-            x = resample(x, _nearest(n, m, scale), axis)
-        elif mode == "nearest-exact":
-            x = resample(x, _nearest_exact(n, m, scale), axis)
-        elif mode == "bicubic":
-            x = resample(x, _cubic(n, m, scale, bool(align_corners)), axis)
-        elif n != m:  # with equal lengths nothing changes, whatever the scale before rounding
-            x = resample(x, _linear(n, m, scale, bool(align_corners)), axis)
+        if n != m or not mode.endswith("linear"):  # else nothing changes, whatever the scale before rounding
+            x = resample(x, _plan(mode, n, m, scale, bool(align_corners)), axis)
     return x
 
 
@@ -231,6 +205,7 @@ def _new_size(old: Sizes, size: Any, scale_factor: Any, recompute: bool) -> tupl
     return new, tuple((1, f) for f in factors)
 
 
+@example("F.pixel_shuffle(np.arange(4.0).reshape(4, 1, 1), 2)", "array([[[0., 1.],\n        [2., 3.]]])")
 def pixel_shuffle(input: TensorLike, upscale_factor: int) -> Tensor:
     """Rearrange channels into pixels: ``(..., c * r * r, h, w)`` becomes ``(..., c, h * r, w * r)``.
 
@@ -240,14 +215,6 @@ def pixel_shuffle(input: TensorLike, upscale_factor: int) -> Tensor:
     ----------
     Shi et al., "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural
     Network", CVPR 2016.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.pixel_shuffle(np.arange(4.0).reshape(4, 1, 1), 2)
-    array([[[0., 1.],
-            [2., 3.]]])
     """
     x, r = _shuffled("pixel_shuffle", input, upscale_factor)
     *leading, channels, height, width = x.shape

@@ -13,7 +13,7 @@ from autograd import DtypeError, ShapeError, Tensor
 from autograd.extend import ARRAY_TYPES, as_array, borrow, whole
 
 from .. import functional
-from .._arguments import Size, TensorLike
+from .._arguments import Size, TensorLike, example
 from ..functional._kernels.operands import as_floating, as_operand
 from ..module import Module
 from .containers import ModuleList, Sequential
@@ -35,6 +35,12 @@ class _OutputAndLoss(NamedTuple):
     loss: Tensor
 
 
+@example(
+    "softmax = nn.AdaptiveLogSoftmaxWithLoss(16, 1000, cutoffs=[10, 100])",
+    "output, loss = softmax(np.ones((5, 16), np.float32), np.array([0, 7, 50, 999, 3]))",
+    "output.shape, loss.shape",
+    "((5,), ())",
+)
 class AdaptiveLogSoftmaxWithLoss(Module):
     """Adaptive softmax: a softmax over many classes, sorted from frequent to rare, with its loss.
 
@@ -67,15 +73,6 @@ class AdaptiveLogSoftmaxWithLoss(Module):
     References
     ----------
     Grave et al., "Efficient softmax approximation for GPUs", ICML 2017.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> softmax = nn.AdaptiveLogSoftmaxWithLoss(16, 1000, cutoffs=[10, 100])
-    >>> output, loss = softmax(np.ones((5, 16), np.float32), np.array([0, 7, 50, 999, 3]))
-    >>> output.shape, loss.shape
-    ((5,), ())
     """
 
     def __init__(

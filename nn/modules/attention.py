@@ -13,7 +13,7 @@ from autograd import ShapeError, Tensor
 from autograd.extend import as_array, borrow
 
 from .. import functional, init
-from .._arguments import Share, Size, TensorLike
+from .._arguments import Share, Size, TensorLike, example
 from ..functional._attention import attention_weights, read_mask
 from ..functional._kernels.operands import as_operand, not_real
 from ..module import Module
@@ -23,6 +23,13 @@ from .linear import Linear
 _INPUTS = ("query", "key", "value")
 
 
+@example(
+    "layer = nn.MultiheadAttention(8, num_heads=2, batch_first=True)",
+    "x = np.zeros((3, 5, 8), np.float32)",
+    "out, weights = layer(x, x, x)",
+    "out.shape, weights.shape",
+    "((3, 5, 8), (3, 5, 5))",
+)
 class MultiheadAttention(Module):
     """Multi-head attention: each position of one sequence attends to all positions of another, once per head.
 
@@ -65,16 +72,6 @@ class MultiheadAttention(Module):
     References
     ----------
     Vaswani et al., "Attention Is All You Need", NeurIPS 2017.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> layer = nn.MultiheadAttention(8, num_heads=2, batch_first=True)
-    >>> x = np.zeros((3, 5, 8), np.float32)
-    >>> out, weights = layer(x, x, x)
-    >>> out.shape, weights.shape
-    ((3, 5, 8), (3, 5, 5))
     """
 
     in_proj_weight: Parameter | None
@@ -122,15 +119,12 @@ class MultiheadAttention(Module):
     def reset_parameters(self) -> None:
         """Draw new parameters from the generator that `nn.manual_seed` seeds; biases of the linear maps become 0."""
         self.out_proj.reset_parameters()
-        for weight in (self.in_proj_weight, self.q_proj_weight, self.k_proj_weight, self.v_proj_weight):
-            if weight is not None:
-                init.xavier_uniform_(weight)
-        for bias in (self.in_proj_bias, self.out_proj.bias):
-            if bias is not None:
-                init.zeros_(bias)
-        for row in (self.bias_k, self.bias_v):
-            if row is not None:
-                init.xavier_normal_(row)
+        weights = (self.in_proj_weight, self.q_proj_weight, self.k_proj_weight, self.v_proj_weight)
+        biases, rows = (self.in_proj_bias, self.out_proj.bias), (self.bias_k, self.bias_v)
+        for fill, held in ((init.xavier_uniform_, weights), (init.zeros_, biases), (init.xavier_normal_, rows)):
+            for parameter in held:
+                if parameter is not None:
+                    fill(parameter)
 
     def forward(
         self,

@@ -241,6 +241,12 @@ class MLP(Sequential):
         super().__init__(*between[:-1])
 
 
+@example(
+    "layers = nn.ModuleList(nn.Linear(4, 4) for _ in range(3))",
+    "_ = layers.append(nn.Tanh())",
+    "len(layers), layers[-1], [name for name, _ in layers[1:2].named_parameters()]",
+    "(4, Tanh(), ['0.weight', '0.bias'])",
+)
 class ModuleList(Row[Module]):
     """A list of modules, registered so that their parameters are found; the owner decides how to call them.
 
@@ -251,14 +257,6 @@ class ModuleList(Row[Module]):
     ----------
     modules
         The modules, named ``0``, ``1``, ...
-
-    Examples
-    --------
-    >>> import nn
-    >>> layers = nn.ModuleList(nn.Linear(4, 4) for _ in range(3))
-    >>> _ = layers.append(nn.Tanh())
-    >>> len(layers), layers[-1], [name for name, _ in layers[1:2].named_parameters()]
-    (4, Tanh(), ['0.weight', '0.bias'])
     """
 
     kind = Module
@@ -276,6 +274,11 @@ class ModuleList(Row[Module]):
         return ModuleList(items.values())
 
 
+@example(
+    'heads = nn.ModuleDict({"mean": nn.Linear(4, 1), "scale": nn.Linear(4, 1, bias=False)})',
+    "list(heads), [name for name, _ in heads.named_parameters()]",
+    "(['mean', 'scale'], ['mean.weight', 'mean.bias', 'scale.weight'])",
+)
 class ModuleDict(Table[Module]):
     """A dict of modules, registered so that their parameters are found.
 
@@ -286,13 +289,6 @@ class ModuleDict(Table[Module]):
     modules
         Names and modules: a dict, or pairs of them. A name has to be a valid attribute name that the class does not
         use.
-
-    Examples
-    --------
-    >>> import nn
-    >>> heads = nn.ModuleDict({"mean": nn.Linear(4, 1), "scale": nn.Linear(4, 1, bias=False)})
-    >>> list(heads), [name for name, _ in heads.named_parameters()]
-    (['mean', 'scale'], ['mean.weight', 'mean.bias', 'scale.weight'])
     """
 
     kind = Module
@@ -302,6 +298,11 @@ class ModuleDict(Table[Module]):
         self.update(modules)
 
 
+@example(
+    "weights = nn.ParameterList(nn.Parameter(np.zeros(n)) for n in (2, 3))",
+    "weights, list(weights.state_dict())",
+    "(ParameterList((0): (2,) float32, (1): (3,) float32), ['0', '1'])",
+)
 class ParameterList(Row[Parameter]):
     """A list of parameters, with all methods of a list.
 
@@ -309,14 +310,6 @@ class ParameterList(Row[Parameter]):
     ----------
     values
         The parameters, named ``0``, ``1``, ...
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> weights = nn.ParameterList(nn.Parameter(np.zeros(n)) for n in (2, 3))
-    >>> weights, list(weights.state_dict())
-    (ParameterList((0): (2,) float32, (1): (3,) float32), ['0', '1'])
     """
 
     kind = Parameter

@@ -60,10 +60,7 @@ class _Kernels(ForAxes):
 
     def reset_parameters(self) -> None:
         """Draw new values for the parameters from the generator that `nn.manual_seed` seeds."""
-        bound = 1 / math.sqrt(math.prod(self.weight.shape[1:]))
-        init.uniform_(self.weight, -bound, bound)
-        if self.bias is not None:
-            init.uniform_(self.bias, -bound, bound)
+        init.draw_within(math.prod(self.weight.shape[1:]), self.weight, self.bias)
 
     def extra_repr(self) -> str:
         shown = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"

@@ -96,6 +96,7 @@ class Embedding(_Table, function=functional.embedding):
         self._make_rows(num_embeddings, embedding_dim, padding_idx, dtype)
 
     @classmethod
+    @example("nn.Embedding.from_pretrained(np.array([[1.0, 2.0], [3.0, 4.0]]))(np.array([1]))", "Tensor([[3., 4.]])")
     def from_pretrained(
         cls,
         embeddings: ArrayLike | Tensor,
@@ -115,13 +116,6 @@ class Embedding(_Table, function=functional.embedding):
             Whether the rows stay fixed; False trains them.
         padding_idx, max_norm, norm_type, scale_grad_by_freq
             As for the class; the row `padding_idx` stays as given.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import nn
-        >>> nn.Embedding.from_pretrained(np.array([[1.0, 2.0], [3.0, 4.0]]))(np.array([1]))
-        Tensor([[3., 4.]])
         """
         table = _given_rows(embeddings)
         rows, length = table.shape
@@ -171,6 +165,9 @@ class EmbeddingBag(_Table, function=functional.embedding_bag):
         self._make_rows(num_embeddings, embedding_dim, padding_idx, dtype)
 
     @classmethod
+    @example(
+        "nn.EmbeddingBag.from_pretrained(np.array([[1.0, 2.0], [3.0, 4.0]]))(np.array([[0, 1]]))", "Tensor([[2., 3.]])"
+    )
     def from_pretrained(
         cls,
         embeddings: ArrayLike | Tensor,
@@ -192,13 +189,6 @@ class EmbeddingBag(_Table, function=functional.embedding_bag):
             Whether the rows stay fixed; False trains them.
         max_norm, norm_type, scale_grad_by_freq, mode, include_last_offset, padding_idx
             As for the class; the row `padding_idx` stays as given.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import nn
-        >>> nn.EmbeddingBag.from_pretrained(np.array([[1.0, 2.0], [3.0, 4.0]]))(np.array([[0, 1]]))
-        Tensor([[2., 3.]])
         """
         table = _given_rows(embeddings)
         rows, length = table.shape

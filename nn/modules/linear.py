@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -63,10 +62,7 @@ class Linear(Module):
 
     def reset_parameters(self) -> None:
         """Draw new values for the parameters from the generator that `nn.manual_seed` seeds."""
-        bound = 1 / math.sqrt(self.in_features)
-        init.uniform_(self.weight, -bound, bound)
-        if self.bias is not None:
-            init.uniform_(self.bias, -bound, bound)
+        init.draw_within(self.in_features, self.weight, self.bias)
 
     def forward(self, x: TensorLike) -> Tensor:
         """Map inputs of shape ``(..., in_features)`` to shape ``(..., out_features)``."""
@@ -115,10 +111,7 @@ class Bilinear(Module):
 
     def reset_parameters(self) -> None:
         """Draw new values for the parameters from the generator that `nn.manual_seed` seeds."""
-        bound = 1 / math.sqrt(self.in1_features)
-        init.uniform_(self.weight, -bound, bound)
-        if self.bias is not None:
-            init.uniform_(self.bias, -bound, bound)
+        init.draw_within(self.in1_features, self.weight, self.bias)
 
     def forward(self, input1: TensorLike, input2: TensorLike) -> Tensor:
         """Map ``(..., in1_features)`` and ``(..., in2_features)`` to ``(..., out_features)``."""

@@ -83,6 +83,10 @@ class LayerNorm(Affine):
         return functional.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
 
+@example(
+    "nn.RMSNorm(2, elementwise_affine=False)(np.array([[1.0, -1.0], [5.0, 5.0]]))",
+    "array([[ 1., -1.],\n       [ 1.,  1.]])",
+)
 class RMSNorm(Affine):
     """Divide each sample by its root mean square over the last axes, then scale it.
 
@@ -99,14 +103,6 @@ class RMSNorm(Affine):
     ----------
     weight
         Array of shape `normalized_shape`, or None; ones at first.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.RMSNorm(2, elementwise_affine=False)(np.array([[1.0, -1.0], [5.0, 5.0]]))
-    array([[ 1., -1.],
-           [ 1.,  1.]])
     """
 
     _shown_values = ("normalized_shape",)

@@ -34,18 +34,11 @@ class MaxPool1d(_MaxPool, function=functional.max_pool1d, example="2"):
     """Max pooling of sequences ``(n, channels, length)``: `MaxPool2d` with one spatial axis."""
 
 
+@example("nn.MaxPool2d(2)(np.arange(16.0).reshape(1, 4, 4))", "array([[[ 5.,  7.],\n        [13., 15.]]])")
 class MaxPool2d(_MaxPool, function=functional.max_pool2d):
     """Max pooling of images ``(n, channels, height, width)``: the largest element of each window.
 
     Equal elements share the gradient evenly.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.MaxPool2d(2)(np.arange(16.0).reshape(1, 4, 4))
-    array([[[ 5.,  7.],
-            [13., 15.]]])
     """
 
 
@@ -72,17 +65,9 @@ class AvgPool1d(Applied, function=functional.avg_pool1d, example="2"):
         self.padding, self.ceil_mode, self.count_include_pad = padding, ceil_mode, count_include_pad
 
 
+@example("nn.AvgPool2d(2)(np.arange(16.0).reshape(1, 4, 4))", "array([[[ 2.5,  4.5],\n        [10.5, 12.5]]])")
 class AvgPool2d(AvgPool1d, function=functional.avg_pool2d):
-    """Average pooling of images ``(n, channels, height, width)``: the mean of each window.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.AvgPool2d(2)(np.arange(16.0).reshape(1, 4, 4))
-    array([[[ 2.5,  4.5],
-            [10.5, 12.5]]])
-    """
+    """Average pooling of images ``(n, channels, height, width)``: the mean of each window."""
 
     _arguments = (*AvgPool1d._arguments, "divisor_override")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
@@ -12,7 +11,7 @@ from numpy.typing import DTypeLike
 from autograd import ShapeError, Tensor
 
 from .. import functional, init
-from .._arguments import Share, Size, TensorLike
+from .._arguments import Share, Size, TensorLike, example
 from .._warnings import warn
 from ..functional._kernels.operands import as_floating, not_real
 from ..functional._rnn import gru, lstm, rnn_relu, rnn_tanh
@@ -76,9 +75,7 @@ class _Recurrent(Module):
 
     def reset_parameters(self) -> None:
         """Draw new values for the parameters from the generator that `nn.manual_seed` seeds."""
-        bound = 1 / math.sqrt(self.hidden_size)
-        for parameter in self.parameters():
-            init.uniform_(parameter, -bound, bound)
+        init.draw_within(self.hidden_size, *self.parameters())
 
     def _sequence(self) -> Callable[..., Any]:
         """Return the function of (reverse, x, states..., parameters...) that runs one layer in one direction."""
@@ -181,6 +178,11 @@ def _state(state: Any, name: str, which: str, shape: tuple[int, ...], unbatched:
     return state[:, None] if unbatched else state
 
 
+@example(
+    "output, h_n = nn.RNN(3, 5, num_layers=2)(np.zeros((7, 2, 3), np.float32))",
+    "output.shape, h_n.shape",
+    "((7, 2, 5), (2, 2, 5))",
+)
 class RNN(_Recurrent):
     """A plain recurrent network: ``h = tanh(W_ih x + b_ih + W_hh h + b_hh)`` for each step of a sequence.
 
@@ -216,14 +218,6 @@ class RNN(_Recurrent):
     References
     ----------
     Elman, "Finding structure in time", Cognitive Science 14 (1990).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> output, h_n = nn.RNN(3, 5, num_layers=2)(np.zeros((7, 2, 3), np.float32))
-    >>> output.shape, h_n.shape
-    ((7, 2, 5), (2, 2, 5))
     """
 
     gates = 1
@@ -273,6 +267,11 @@ class RNN(_Recurrent):
         return super().extra_repr() + (", nonlinearity=relu" if self.nonlinearity == "relu" else "")
 
 
+@example(
+    "output, h_n = nn.GRU(3, 5, bidirectional=True)(np.zeros((7, 2, 3), np.float32))",
+    "output.shape, h_n.shape",
+    "((7, 2, 10), (2, 2, 5))",
+)
 class GRU(_Recurrent):
     """Gated recurrent unit: gates decide which parts of the state are kept and which are read.
 
@@ -298,14 +297,6 @@ class GRU(_Recurrent):
     ----------
     Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder for Statistical Machine Translation",
     EMNLP 2014; with the reset gate after the matrix product, as in cuDNN and PyTorch.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> output, h_n = nn.GRU(3, 5, bidirectional=True)(np.zeros((7, 2, 3), np.float32))
-    >>> output.shape, h_n.shape
-    ((7, 2, 10), (2, 2, 5))
     """
 
     gates = 3
@@ -334,6 +325,11 @@ class GRU(_Recurrent):
         return output, h_n
 
 
+@example(
+    "output, (h_n, c_n) = nn.LSTM(28, 64, batch_first=True)(np.zeros((2, 10, 28), np.float32))",
+    "output.shape, h_n.shape, c_n.shape",
+    "((2, 10, 64), (1, 2, 64), (1, 2, 64))",
+)
 class LSTM(_Recurrent):
     """Long short-term memory: a cell state that gates write to, erase and read.
 
@@ -367,14 +363,6 @@ class LSTM(_Recurrent):
     Hochreiter and Schmidhuber, "Long short-term memory", Neural Computation 9 (1997); the forget gate: Gers et al.,
     "Learning to forget", Neural Computation 12 (2000); the projection: Sak et al., "Long short-term memory recurrent
     neural network architectures for large scale acoustic modeling", Interspeech 2014.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> output, (h_n, c_n) = nn.LSTM(28, 64, batch_first=True)(np.zeros((2, 10, 28), np.float32))
-    >>> output.shape, h_n.shape, c_n.shape
-    ((2, 10, 64), (1, 2, 64), (1, 2, 64))
     """
 
     gates = 4

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -41,9 +40,7 @@ class _Cell(Module):
 
     def reset_parameters(self) -> None:
         """Draw new values for the parameters from the generator that `nn.manual_seed` seeds."""
-        bound = 1 / math.sqrt(self.hidden_size)
-        for parameter in self.parameters():
-            init.uniform_(parameter, -bound, bound)
+        init.draw_within(self.hidden_size, *self.parameters())
 
     def _parameters(self) -> tuple[Any, ...]:
         return self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh
@@ -147,6 +144,7 @@ class GRUCell(_Cell):
         return gru_step(*self._checked(input, (hx,)), *self._parameters())[0]
 
 
+@example("h, c = nn.LSTMCell(3, 5)(np.zeros((2, 3), np.float32))", "h.shape, c.shape", "((2, 5), (2, 5))")
 class LSTMCell(_Cell):
     """One step of an `LSTM`, whose docstring has the formula.
 
@@ -159,14 +157,6 @@ class LSTMCell(_Cell):
     ----------
     weight_ih, weight_hh, bias_ih, bias_hh
         The parameters of i, f, g and o, stacked along axis 0: ``4 * hidden_size`` rows; otherwise as in `RNNCell`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> h, c = nn.LSTMCell(3, 5)(np.zeros((2, 3), np.float32))
-    >>> h.shape, c.shape
-    ((2, 5), (2, 5))
     """
 
     gates = 4

@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike
 from autograd import Tensor
 
 from .. import functional, init
-from .._arguments import Size, TensorLike
+from .._arguments import Size, TensorLike, example
 from ..functional._kernels.operands import as_operand
 from ..module import Module
 from .attention import MultiheadAttention
@@ -74,6 +74,11 @@ class _Layer(Module):
         return f"activation={getattr(self.activation, '__name__', self.activation)}, norm_first={self.norm_first}"
 
 
+@example(
+    "layer = nn.TransformerEncoderLayer(8, nhead=2, dim_feedforward=16, batch_first=True)",
+    "layer(np.zeros((3, 5, 8), np.float32)).shape",
+    "(3, 5, 8)",
+)
 class TransformerEncoderLayer(_Layer):
     """Encoder layer: self-attention, then a feed-forward network of two layers at each position.
 
@@ -107,14 +112,6 @@ class TransformerEncoderLayer(_Layer):
     ----------
     Vaswani et al., "Attention Is All You Need", NeurIPS 2017. `norm_first`: Xiong et al., "On Layer Normalization in
     the Transformer Architecture", ICML 2020.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> layer = nn.TransformerEncoderLayer(8, nhead=2, dim_feedforward=16, batch_first=True)
-    >>> layer(np.zeros((3, 5, 8), np.float32)).shape
-    (3, 5, 8)
     """
 
     _attentions = ("self_attn",)
@@ -135,6 +132,11 @@ class TransformerEncoderLayer(_Layer):
         return self._residual(2, self._residual(1, src, attend), self._feed_forward)
 
 
+@example(
+    "layer = nn.TransformerDecoderLayer(8, nhead=2, dim_feedforward=16)",
+    "layer(np.zeros((5, 3, 8), np.float32), np.zeros((4, 3, 8), np.float32), tgt_is_causal=True).shape",
+    "(5, 3, 8)",
+)
 class TransformerDecoderLayer(_Layer):
     """Decoder layer: self-attention, attention to the output of an encoder, then a feed-forward network.
 
@@ -142,14 +144,6 @@ class TransformerDecoderLayer(_Layer):
     ----------
     d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias, dtype
         As for `TransformerEncoderLayer`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> layer = nn.TransformerDecoderLayer(8, nhead=2, dim_feedforward=16)
-    >>> layer(np.zeros((5, 3, 8), np.float32), np.zeros((4, 3, 8), np.float32), tgt_is_causal=True).shape
-    (5, 3, 8)
     """
 
     _attentions = ("self_attn", "multihead_attn")
@@ -194,6 +188,11 @@ class _Stack(Module):
         return x if self.norm is None else self.norm(x)
 
 
+@example(
+    "layer = nn.TransformerEncoderLayer(8, nhead=2, dim_feedforward=16, norm_first=True)",
+    "nn.TransformerEncoder(layer, 2, nn.LayerNorm(8))(np.zeros((5, 3, 8), np.float32)).shape",
+    "(5, 3, 8)",
+)
 class TransformerEncoder(_Stack):
     """Encoder: a stack of copies of an encoder layer.
 
@@ -206,14 +205,6 @@ class TransformerEncoder(_Stack):
         The number of copies.
     norm
         A module applied to the output of the last copy, such as a `LayerNorm`: needed if the layers have `norm_first`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> layer = nn.TransformerEncoderLayer(8, nhead=2, dim_feedforward=16, norm_first=True)
-    >>> nn.TransformerEncoder(layer, 2, nn.LayerNorm(8))(np.zeros((5, 3, 8), np.float32)).shape
-    (5, 3, 8)
     """
 
     def __init__(self, encoder_layer: Module, num_layers: Size, norm: Module | None = None) -> None:
@@ -258,6 +249,11 @@ class TransformerDecoder(_Stack):
         return self._pass(tgt, memory, tgt_mask, memory_mask, *paddings, tgt_is_causal, memory_is_causal)
 
 
+@example(
+    "model = nn.Transformer(8, 2, num_encoder_layers=1, num_decoder_layers=1, dim_feedforward=16)",
+    "model(np.zeros((4, 3, 8), np.float32), np.zeros((5, 3, 8), np.float32), tgt_is_causal=True).shape",
+    "(5, 3, 8)",
+)
 class Transformer(Module):
     """Transformer: an encoder of one sequence, and a decoder of another that attends to the output of the encoder.
 
@@ -269,14 +265,6 @@ class Transformer(Module):
         The number of layers.
     custom_encoder, custom_decoder
         Modules to use instead of a `TransformerEncoder` and a `TransformerDecoder`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> model = nn.Transformer(8, 2, num_encoder_layers=1, num_decoder_layers=1, dim_feedforward=16)
-    >>> model(np.zeros((4, 3, 8), np.float32), np.zeros((5, 3, 8), np.float32), tgt_is_causal=True).shape
-    (5, 3, 8)
     """
 
     def __init__(
@@ -338,16 +326,12 @@ class Transformer(Module):
         return self.decoder(tgt, memory, tgt_mask, memory_mask, *paddings, tgt_is_causal, memory_is_causal)
 
     @staticmethod
+    @example(
+        "nn.Transformer.generate_square_subsequent_mask(2)",
+        "array([[  0., -inf],\n       [  0.,   0.]], dtype=float32)",
+    )
     def generate_square_subsequent_mask(sz: int, dtype: DTypeLike = np.float32) -> np.ndarray[Any, Any]:
-        """Return the causal mask, shape ``(sz, sz)``, which adds -inf where a query would attend to a later key.
-
-        Examples
-        --------
-        >>> import nn
-        >>> nn.Transformer.generate_square_subsequent_mask(2)
-        array([[  0., -inf],
-               [  0.,   0.]], dtype=float32)
-        """
+        """Return the causal mask, shape ``(sz, sz)``, which adds -inf where a query would attend to a later key."""
         return np.where(np.tri(sz, dtype=bool), 0, -np.inf).astype(dtype)
 
 

@@ -7,17 +7,12 @@ from .._arguments import Scale, Size, Spatial, example
 from ._applied import Applied
 
 
+@example(
+    'nn.Upsample(scale_factor=2, mode="bilinear")(np.array([[[[0.0, 4.0]]]]))',
+    "array([[[[0., 1., 3., 4.],\n         [0., 1., 3., 4.]]]])",
+)
 class Upsample(Applied, function=functional.interpolate):
-    """Resample arrays ``(n, channels, *spatial)`` along their spatial axes, to a given size or by a factor.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.Upsample(scale_factor=2, mode="bilinear")(np.array([[[[0.0, 4.0]]]]))
-    array([[[[0., 1., 3., 4.],
-             [0., 1., 3., 4.]]]])
-    """
+    """Resample arrays ``(n, channels, *spatial)`` along their spatial axes, to a given size or by a factor."""
 
     _arguments = ("size", "scale_factor", "mode", "align_corners", "recompute_scale_factor")
 
@@ -38,17 +33,12 @@ class Upsample(Applied, function=functional.interpolate):
         return f"{change}, mode={self.mode!r}"
 
 
+@example(
+    "nn.UpsamplingNearest2d(scale_factor=2)(np.array([[[[0.0, 4.0]]]]))",
+    "array([[[[0., 0., 4., 4.],\n         [0., 0., 4., 4.]]]])",
+)
 class UpsamplingNearest2d(Upsample, function=functional.interpolate):
-    """`Upsample` of images with ``mode="nearest"``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.UpsamplingNearest2d(scale_factor=2)(np.array([[[[0.0, 4.0]]]]))
-    array([[[[0., 0., 4., 4.],
-             [0., 0., 4., 4.]]]])
-    """
+    """`Upsample` of images with ``mode="nearest"``."""
 
     def __init__(self, size: Spatial | None = None, scale_factor: Scale | None = None) -> None:
         super().__init__(size, scale_factor, "nearest")

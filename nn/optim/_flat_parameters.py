@@ -313,27 +313,24 @@ class FlatParameters:
         if scales != self._scales:
             self._prepare(scales)
         place = (run.start, run.stop, run.apart, id(self.gradient))  # which the step of another optimizer may replace
-        chunks = self._chunks.get(place)
-        if chunks is None:
-            starts = range(run.start, run.stop, _CHUNK)
-            parts = [slice(start, min(start + _CHUNK, run.stop)) for start in starts]
-            arrays = [self._values(run), self.gradient, *(self.moments[name] for name in scales)]
-            chunks = self._chunks[place] = [
-                (
-                    *(array[part] for array in arrays[:2]),
-                    *(array[: part.stop - part.start] for array in self.scratch),
-                    *(array[part] for array in arrays[2:]),
-                )
-                for part in parts
-            ]
+        if place in self._chunks:
+            return self._chunks[place]
+        chunks: list[tuple[Array, ...]] = []
+        for start in range(0, run.stop - run.start, _CHUNK):
+            values, gradient, *moments = (array[start : start + _CHUNK] for array in self.whole(run, scales))
+            chunks.append((values, gradient, *(x[: values.size] for x in self.scratch), *moments))
+        self._chunks[place] = chunks
         return chunks
 
     def whole(self, run: Run, scales: dict[str, float]) -> list[Array]:
         """Return the values of a run, its gradient, and its moments, for one pass through all of it."""
+        return [array[run.start : run.stop] for array in self._flats(run, scales)]
+
+    def _flats(self, run: Run, scales: dict[str, float]) -> list[Array]:
+        """Return the flat arrays with the values of a run, the gradients and the moments."""
         if scales != self._scales:
             self._prepare(scales)
-        arrays = [self._values(run), self.gradient, *(self.moments[name] for name in scales)]
-        return [array[run.start : run.stop] for array in arrays]
+        return [self._values(run), self.gradient, *(self.moments[name] for name in scales)]
 
     def members(self, run: Run) -> list[int]:
         """Return the indices of the parameters of a run."""
@@ -347,13 +344,9 @@ class FlatParameters:
 
     def matrices(self, run: Run, scales: dict[str, float]) -> Iterator[tuple[Array, ...]]:
         """Yield for each parameter of a run its values, gradient and moments, in its shape."""
-        if scales != self._scales:
-            self._prepare(scales)
+        flats = self._flats(run, scales)
         for i in self.members(run):
-            yield tuple(
-                self._places.part(flat, i)
-                for flat in (self._values(run), self.gradient, *(self.moments[name] for name in scales))
-            )
+            yield tuple(self._places.part(flat, i) for flat in flats)
 
     def _prepare(self, scales: dict[str, float]) -> None:
         """Make missing moments, of zeros, and rescale those that exist."""
@@ -399,7 +392,8 @@ class FlatParameters:
             part, scale = self._places.part(flat, i), np.float64(self._scales[name])
             state[name] = part.copy() if scale == 1 else part * scale
             if scale != 1 and part.dtype == np.float64:
-                state[name + _ROUNDING] = _difference(part, state[name] / scale)
+                other = state[name] / scale  # the difference is 0 where both are the same infinity
+                state[name + _ROUNDING] = np.subtract(part, other, out=np.zeros_like(other), where=part != other)
         if state:
             state |= {name: values[i] for name, values in self.numbers.items()}
             state |= {name: array.copy() for name, array in self.others[i].items()}
@@ -440,8 +434,3 @@ def check_writable(i: int, memory: Array) -> None:
             f"parameter {i} of the optimizer, of shape {memory.shape}, cannot take a step: {what}. Make the parameter "
             f"of a copy: autograd.tensor(array, requires_grad=True)"
         )
-
-
-def _difference(a: Array, b: Array) -> Array:
-    """Return a - b, and 0 where both are the same infinity."""
-    return np.subtract(a, b, out=np.zeros_like(b), where=a != b)

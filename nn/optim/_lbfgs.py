@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -139,15 +140,12 @@ class LBFGS(Optimizer):
             if slope > -group["tolerance_change"]:
                 break
             start, values = Point(0.0, loss, slope, gradient), self._values()
+            evaluate = partial(self._evaluate, closure, values, direction)
             if group["line_search_fn"]:
-
-                def evaluate(at: float, values: Array = values, direction: Array = direction) -> Point:
-                    return self._evaluate(closure, values, direction, at)
-
                 found, count = strong_wolfe(evaluate, start, length, _largest(direction), group["max_eval"] - calls)
                 self._move(values, found.at * direction)
             elif iteration < group["max_iter"]:
-                found, count = self._evaluate(closure, values, direction, length), 1
+                found, count = evaluate(length), 1
             else:  # the loss of the last iteration is not needed
                 self._move(values, length * direction)
                 found, count = start._replace(at=length), 0

@@ -70,11 +70,8 @@ class SGD(Optimizer, example=("lr=0.25", " 0.5, -1. ")):
         if group.get("fused"):
             from . import _fused  # with LLVM
 
-            numbers, switches = (
-                (group["momentum"], 1 - group["dampening"], -group["lr"]),
-                (run.step == 1, bool(group["nesterov"])),
-            )
-            _fused.update(_fused.sgd, group, flat, run, self.scales(group), numbers, *switches)
+            numbers, first = (group["momentum"], 1 - group["dampening"], -group["lr"]), run.step == 1
+            _fused.update(_fused.sgd, group, flat, run, self.scales(group), numbers, first, bool(group["nesterov"]))
             return
         rate = flat.data.dtype.type(-group["lr"])
         for p, g, s, t, *moments in flat.chunks(run, self.scales(group)):

@@ -12,6 +12,7 @@ import numpy as np
 from autograd import Tensor, no_grad
 from autograd.extend import borrow, done_outside, mark_written, missing
 
+from .._arguments import example
 from .._blocks import modes_kept
 from ..module import Module
 from ..modules.batchnorm import BatchNorm1d
@@ -25,34 +26,22 @@ Array = np.ndarray[Any, Any]
 MultiAverage = Callable[[list[Array], list[Array], int], None]
 
 
+@example(
+    "average = np.array([1.0])",
+    "nn.optim.swa_utils.get_ema_multi_avg_fn(0.75)([average], [np.array([2.0])], 3)",
+    "average",
+    "array([1.25])",
+)
 def get_ema_multi_avg_fn(decay: float = 0.999) -> MultiAverage:
-    """Return a function for `AveragedModel` that keeps a moving average: ``decay * average + (1 - decay) * new``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> average = np.array([1.0])
-    >>> nn.optim.swa_utils.get_ema_multi_avg_fn(0.75)([average], [np.array([2.0])], 3)
-    >>> average
-    array([1.25])
-    """
+    """Return a function for `AveragedModel` that keeps a moving average: ``decay * average + (1 - decay) * new``."""
     if not 0 <= decay <= 1:
         raise ValueError(f"decay should be from 0 to 1, not {decay}")
-
-    def move(averages: list[Array], values: list[Array], count: int) -> None:
-        _approach(averages, values, 1 - decay)
-
-    return move
+    return lambda averages, values, count: _approach(averages, values, 1 - decay)
 
 
 def get_swa_multi_avg_fn() -> MultiAverage:
     """Return a function for `AveragedModel` that keeps the mean of all values; `AveragedModel` does so by default."""
-
-    def move(averages: list[Array], values: list[Array], count: int) -> None:
-        _approach(averages, values, 1 / (count + 1))
-
-    return move
+    return lambda averages, values, count: _approach(averages, values, 1 / (count + 1))
 
 
 def _approach(averages: list[Array], values: list[Array], part: float) -> None:
@@ -187,6 +176,12 @@ def _is_averaged(buffer: Any) -> bool:
     return isinstance(buffer, np.ndarray | Tensor) and buffer.dtype.kind == "f"
 
 
+@example(
+    "model = nn.Sequential(nn.BatchNorm1d(1))",
+    "nn.optim.swa_utils.update_bn([np.float32([[1], [3]]), np.float32([[5], [7]])], model)",
+    "model[0].running_mean",
+    "array([4.], dtype=float32)",
+)
 def update_bn(loader: Iterable[Any], model: Module) -> None:
     """Recompute the running statistics of batch normalization, as the means over all batches of a loader.
 
@@ -199,15 +194,6 @@ def update_bn(loader: Iterable[Any], model: Module) -> None:
         Yields batches, or tuples or lists whose first member is a batch.
     model
         The model; it has the same mode, training or evaluation, afterwards.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> model = nn.Sequential(nn.BatchNorm1d(1))
-    >>> nn.optim.swa_utils.update_bn([np.float32([[1], [3]]), np.float32([[5], [7]])], model)
-    >>> model[0].running_mean
-    array([4.], dtype=float32)
     """
     layers = [layer for layer in model.modules() if isinstance(layer, BatchNorm1d)]
     if not layers:

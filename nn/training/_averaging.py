@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from .._arguments import Size
@@ -51,8 +50,10 @@ class WeightAveraging(Callback):
         if warmup and decay is None:
             raise ValueError("warmup=True lowers the decay at first, but decay=None keeps a mean, which has no decay")
         self._average = None if decay is None else get_ema_multi_avg_fn(decay)
-        if warmup and decay is not None:
-            self._average = _warming_up(decay)
+        if warmup and decay is not None:  # it rises with the number of steps
+            self._average = lambda averages, values, count: get_ema_multi_avg_fn(min(decay, count / (count + 10)))(
+                averages, values, count
+            )
         self.decay, self.start, self.warmup = decay, start, warmup
         self.averaged: Any = None  # an AveragedModel, once a training has begun
 
@@ -80,12 +81,3 @@ class WeightAveraging(Callback):
         self.averaged.load_state_dict(state)
         if self.averaged.n_averaged:
             self._training.evaluated = self.averaged.module
-
-
-def _warming_up(decay: float) -> Callable[[list[Any], list[Any], int], None]:
-    """Return a moving average for `AveragedModel`, whose decay rises with the number of steps."""
-
-    def move(averages: list[Any], values: list[Any], count: int) -> None:
-        get_ema_multi_avg_fn(min(decay, count / (count + 10)))(averages, values, count)
-
-    return move

@@ -15,13 +15,11 @@ from numpy.typing import DTypeLike
 from autograd import Tensor
 from autograd.extend import ARRAY_TYPES, borrow
 
-from .._arguments import TensorLike
+from .._arguments import Array, TensorLike
 from .._warnings import message
 from ..utils.rnn import PackedSequence
 from ._dataframes import check_same_rows, column_names, frame_to_array, from_polars, is_frame, is_table, remedy_for
 from ._types import Data
-
-Array = np.ndarray[Any, Any]
 
 
 class Batch(NamedTuple):

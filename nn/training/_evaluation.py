@@ -24,8 +24,6 @@ from ._divergence import warn
 from ._metrics import Measure, Metrics, Totals, named_metrics, values_of
 from ._types import Data, Loss
 
-Array = np.ndarray[Any, Any]
-
 EVALUATION_BATCH = 512
 
 

@@ -185,7 +185,9 @@ def fit(
     if compile not in (True, False, "auto", "numba"):
         raise ValueError(f'compile should be "auto", True, "numba" or False, not {compile!r}')
     check_loss(loss)
-    _check_optimizer(optimizer)
+    if not hasattr(optimizer, "param_groups"):
+        kind = getattr(optimizer, "__name__", optimizer)
+        raise TypeError(f"optimizer should be one such as nn.optim.Adam(model.parameters()), not {kind!r}")
     check_callbacks(callbacks)
     check_scheduler(scheduler, scheduler_every, optimizer)
     dtype, columns = dtype_of(model), trained_columns(model) or columns_of(data)
@@ -309,9 +311,3 @@ def _check_counts(**counts: int) -> None:
                 f": write {int(count)}, which // gives, and not /" if isinstance(count, float) and count >= 1 else ""
             )
             raise ValueError(f"{name} should be a whole number of at least 1, not {count!r}{remedy}")
-
-
-def _check_optimizer(optimizer: Any) -> None:
-    if not hasattr(optimizer, "param_groups"):
-        kind = getattr(optimizer, "__name__", optimizer)
-        raise TypeError(f"optimizer should be one such as nn.optim.Adam(model.parameters()), not {kind!r}")

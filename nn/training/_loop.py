@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from itertools import islice
 from typing import Any
@@ -81,7 +81,7 @@ class TrainingLoop:
         self.compiled = CompiledGradient(training, weighted, compile, alone)
         self._ranks: Ranks | None = None  # where several processes, or blocks, make the gradients
         if not alone:
-            self._ranks = Ranks(training, self._add_gradient, lambda: self._parameters, self._loss_of, reproducible)
+            self._ranks = Ranks(training, self._add_gradient, self._loss_of, reproducible)
 
     def run(self) -> None:
         """Go through the epochs, until the last or until something ends the training."""
@@ -116,7 +116,8 @@ class TrainingLoop:
         self._call("on_epoch_start")
         self._prepare()
         training.progress.start(training.epoch + 1, training.source.size, training.batch)
-        for group in _grouped(training.position.batches(training.epoch), training.accumulate):
+        batches = training.position.batches(training.epoch)
+        for group in iter(lambda: list(islice(batches, training.accumulate)), []):  # of which the last may be shorter
             training.interrupted = self._step(group, interruption)
             for callback in training.callbacks:
                 callback.on_step(training)
@@ -146,6 +147,8 @@ class TrainingLoop:
                 self._sentinels.warn_once("mode of fit", path=dependent[0])
             model.train()
         self._parameters = trainable_parameters(model, self.training.loss)
+        if self._ranks is not None:
+            self._ranks.begin_epoch(self._parameters)
         if self._sentinels is not None:
             self._sentinels.check_optimizer()
 
@@ -194,7 +197,8 @@ class TrainingLoop:
                 self._add_gradient(batch, 1.0 if training.sums.totals.summed else batch.rows / rows, checked)
         norms = StepNorms(self._parameters) if checked else None
         if self._clip_norm is not None:
-            clip_grad_norm_(self._optimized(), self._clip_norm)
+            groups = training.optimizer.param_groups
+            clip_grad_norm_([parameter for group in groups for parameter in group["params"]], self._clip_norm)
         training.optimizer.step()
         if norms is not None:
             self._record(norms)
@@ -203,9 +207,6 @@ class TrainingLoop:
         training.position.advance(group[-1], training.epoch, training.batch)
         self._schedule.after_step()
         return interruption.requested if interrupted is None else interrupted
-
-    def _optimized(self) -> list[Any]:
-        return [parameter for group in self.training.optimizer.param_groups for parameter in group["params"]]
 
     def _add_gradient(self, batch: Batch, share: float, checked: bool) -> None:
         """Add the gradient of a batch to those of the step; a mean over several batches weights each by its rows."""
@@ -284,12 +285,6 @@ class TrainingLoop:
         sums.update_ratios.append(total_norm([norm.update for norm in norms.values()]) / weight if weight else math.nan)
         if self._sentinels is not None:
             self._sentinels.check_norms(norms)
-
-
-def _grouped(batches: Iterator[Batch], size: int) -> Iterator[list[Batch]]:
-    """Yield lists of `size` batches; the last may be shorter."""
-    while group := list(islice(batches, size)):
-        yield group
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -166,12 +166,10 @@ def named_metrics(metrics: Metrics) -> dict[str, Measure]:
 
 def _check_arguments(name: str, metric: Any) -> None:
     try:
-        signature = inspect.signature(metric) if callable(metric) else None
+        if callable(metric):
+            inspect.signature(metric).bind(None, None)
     except ValueError:  # of compiled code that does not tell
         return
-    try:
-        if signature is not None:
-            signature.bind(None, None)
     except TypeError as error:
         raise TypeError(f"the metric {name!r} is called with (output, target): {error}") from None
 

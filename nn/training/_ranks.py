@@ -29,6 +29,7 @@ from ..distributed._sync_batchnorm import SyncBatchNorm, counting_for_nothing
 from ..module import Module
 from ..modules.batchnorm import BatchNorm1d
 from ..random import RowShare, default_generator, drawing_for_rows, drawing_from
+from ._callbacks import Callback
 from ._data import Batch, LazyBatch, Rows, checksum_of
 from ._divergence import NonFiniteLossError, divergence
 from ._metrics import Totals
@@ -93,8 +94,6 @@ class Ranks:
         The training.
     add_gradient
         What adds the gradient of a batch in one process, and raises `NonFiniteLossError`.
-    parameters
-        Returns the parameters that are trained, with their names.
     loss_of
         Returns the loss of an output and a batch, and raises, if asked to, unless it is one number.
     reproducible
@@ -105,27 +104,29 @@ class Ranks:
         self,
         training: Training,
         add_gradient: AddGradient,
-        parameters: Callable[[], Sequence[tuple[str, Any]]],
         loss_of: Callable[[Any, Batch, bool], Any],
         reproducible: bool,
     ) -> None:
-        self._training, self._add_gradient, self._parameters_of_epoch = training, add_gradient, parameters
-        self._epochs: Sequence[tuple[str, Any]] = ()
-        self._all: list[tuple[str, Any]] = []
-        self._loss_of, self.reproducible = loss_of, reproducible
-        self._synced = any(isinstance(module, SyncBatchNorm) for module in training.model.modules())
+        self.training, self._add_gradient, self.loss_of, self.reproducible = (
+            training,
+            add_gradient,
+            loss_of,
+            reproducible,
+        )
+        self.named: list[tuple[str, Any]] = []
+        self.synced = any(isinstance(module, SyncBatchNorm) for module in training.model.modules())
         self._own_buffers = own_buffers(training.model)
         if isinstance(training.source, Rows):
             training.source.is_lazy = True
         self._agreed: BaseException | None = None
-        self._asked = any(_overrides_on_step(callback) for callback in training.callbacks)
+        self._asked = any(type(callback).on_step is not Callback.on_step for callback in training.callbacks)
 
-    def _parameters(self) -> list[tuple[str, Any]]:
-        """Return all parameters that have gradients, also those that only the optimizer knows."""
-        now = self._parameters_of_epoch()
-        if now is not self._epochs:
-            self._epochs, self._all = now, [*now, *_others(now, self._training.optimizer)]
-        return self._all
+    def begin_epoch(self, named: Sequence[tuple[str, Any]]) -> None:
+        """Take the parameters that are trained, with their names; those that only the optimizer knows come too."""
+        self.named = [*named, *_others(named, self.training.optimizer)]
+
+    def _parameters(self) -> list[Any]:
+        return [parameter for _, parameter in self.named]
 
     # Decisions
 
@@ -133,8 +134,8 @@ class Ranks:
     def ending_together(self) -> Iterator[None]:
         """End all ranks by an error that only this one may have: the others would wait for it forever."""
         with ExitStack() as stack:
-            if isinstance(self._training.model, DataParallel):
-                stack.enter_context(self._training.model.no_sync())  # the gradients are added up here
+            if isinstance(self.training.model, DataParallel):
+                stack.enter_context(self.training.model.no_sync())  # the gradients are added up here
             if self.reproducible:  # products are rounded otherwise where more threads share them
                 threads = limit_threads(1)
                 if threads is not None:
@@ -153,7 +154,7 @@ class Ranks:
     def is_finite(self, value: float) -> bool:
         """Tell whether a loss is finite; of all ranks, where the backward pass needs them all."""
         finite = math.isfinite(value)
-        if world().size == 1 or not self._synced or self.reproducible:
+        if world().size == 1 or not self.synced or self.reproducible:
             return finite
         odd = np.array([float(not finite)])
         add_up(odd)
@@ -161,7 +162,7 @@ class Ranks:
 
     def agree_on_end(self, after_step: bool) -> None:
         """Stop on all ranks what a callback has stopped on one."""
-        training = self._training
+        training = self.training
         if world().size == 1 or (after_step and not self._asked):
             return
         stopped = np.array([float(training.stopped is not None)])
@@ -175,13 +176,13 @@ class Ranks:
         """Add the gradients of a step, and its figures to those of the epoch; return whether Ctrl-C was pressed."""
         if checked:
             self._compare(group)
-        totals = self._training.sums.totals
-        self._training.sums.totals = totals.part()
+        totals = self.training.sums.totals
+        self.training.sums.totals = totals.part()
         odd: NonFiniteLossError | None = None
         try:
             odd = self._in_blocks(group) if self.reproducible else self._in_shares(group, checked)
         finally:
-            own, self._training.sums.totals = self._training.sums.totals, totals
+            own, self.training.sums.totals = self.training.sums.totals, totals
         header = self._exchange(True, odd, interrupted, own)
         totals.add_vector(header[3 : 3 + own.vector().size])
         if totals.running and not self.reproducible:
@@ -192,8 +193,8 @@ class Ranks:
 
     def end_epoch(self) -> None:
         """Check that no rank has batches left."""
-        own = self._training.sums.totals.part()
-        parameters = [parameter for _, parameter in self._parameters()]
+        own = self.training.sums.totals.part()
+        parameters = self._parameters()
         kept = [parameter.grad for parameter in parameters]  # of the last step, which callbacks may want
         for parameter in parameters:
             parameter.grad = None
@@ -213,7 +214,7 @@ class Ranks:
         if self.reproducible:
             add_up(header, "a step of fit")
         else:
-            parameters = [parameter for _, parameter in self._parameters()]
+            parameters = self._parameters()
             header = np.concatenate([header, np.zeros(len(parameters))])
             add_up_gradients(parameters, header)
         if header[0] not in (0, size):
@@ -233,7 +234,7 @@ class Ranks:
         if world().size == 1:
             return
         sums = [checksum_of(batch) for batch in group]
-        weights = checksum([parameter for _, parameter in self._parameters()])
+        weights = checksum(self._parameters())
         found = gather(np.array([sum(sums) & 0xFFFFFFFF, weights]))
         for column, message in enumerate(
             (
@@ -250,7 +251,7 @@ class Ranks:
     # Gradients of shares of rows, one for each rank
 
     def _in_shares(self, group: Sequence[Batch], checked: bool) -> NonFiniteLossError | None:
-        training, ranks = self._training, world()
+        training, ranks = self.training, world()
         rows = sum(batch.rows for batch in group)
         summed = training.sums.totals.summed
         for batch in group:
@@ -276,16 +277,15 @@ class Ranks:
     # Gradients of blocks of rows, whichever rank computes them
 
     def _in_blocks(self, group: Sequence[Batch]) -> NonFiniteLossError | None:
-        training = self._training
+        training, parameters = self.training, self._parameters()
         rows = sum(batch.rows for batch in group)
-        named = self._parameters()
-        for _, parameter in named:
+        for parameter in parameters:
             set_gradient_buffer(parameter, None)  # rules multiply otherwise where they write to one, as one block might
         odd = None
         totals: list[Any] = []
-        used = np.zeros(len(named))
+        used = np.zeros(len(parameters))
         for place, batch in enumerate(group):
-            computed = _BlocksOfBatch(training, named, batch, place, rows, self._synced, self._loss_of)
+            computed = _BlocksOfBatch(self, parameters, batch, place, rows)
             odd = odd or computed.odd
             used += computed.used
             totals = [np.add(a, b, a) for a, b in zip(totals, computed.totals, strict=False)] or computed.totals
@@ -296,11 +296,11 @@ class Ranks:
         if world().rank:
             training.sums.totals.set_vector(training.sums.totals.vector() * 0)  # which rank 0 adds for all
         add_up(used)
-        for number, indices in enumerate(_by_dtype(named)):
-            ends = np.cumsum([named[i][1].size for i in indices])[:-1]
+        for number, indices in enumerate(_by_dtype(parameters)):
+            ends = np.cumsum([parameters[i].size for i in indices])[:-1]
             for i, part in zip(indices, np.split(totals[number], ends), strict=True):
                 if used[i]:
-                    named[i][1].grad = part.reshape(named[i][1].shape, order=_order(named[i][1]))
+                    parameters[i].grad = part.reshape(parameters[i].shape, order=_order(parameters[i]))
         return odd
 
 
@@ -321,36 +321,25 @@ class _BlocksOfBatch:
         The error for the first loss of this rank that is not finite.
     """
 
-    def __init__(
-        self,
-        training: Training,
-        named: Sequence[tuple[str, Any]],
-        batch: Batch,
-        place: int,
-        rows: int,
-        synced: bool,
-        loss_of: Callable[[Any, Batch, bool], Any],
-    ) -> None:
-        ranks = world()
+    def __init__(self, ranks: Ranks, parameters: Sequence[Any], batch: Batch, place: int, rows: int) -> None:
         blocks = blocks_of(batch.rows)
-        own = share_of(len(blocks), ranks.rank, ranks.size)
-        ghost = not own and synced
-        self._training, self._named, self._rows, self._place = training, named, rows, place
-        self._batch, self._blocks, self._numbers = batch, blocks, list(own) or [0] * ghost
-        self._ghost, self._loss_of = ghost, loss_of
-        self._groups = _by_dtype(named)
+        own = share_of(len(blocks), world().rank, world().size)
+        self._ghost = not own and ranks.synced
+        self._ranks, self._parameters, self._rows, self._place = ranks, parameters, rows, place
+        self._batch, self._blocks, self._numbers = batch, blocks, list(own) or [0] * self._ghost
+        self._groups = _by_dtype(parameters)
         self._trees = [TreeSum(len(blocks)) for _ in self._groups]
-        self.used = np.zeros(len(named))
+        self.used = np.zeros(len(parameters))
         self.odd: NonFiniteLossError | None = None
         self.kept: list[tuple[Any, Any]] = []
-        self._own_figures = np.empty((0, training.sums.totals.vector().size))
-        if synced and self._numbers:
+        self._own_figures = np.empty((0, ranks.training.sums.totals.vector().size))
+        if ranks.synced and self._numbers:
             self._together()
         else:
             for number in self._numbers:
                 self._take(number, *self._gradient_of(number, None))
         self.totals = [
-            total_over_blocks(tree, len(blocks), sum(named[i][1].size for i in indices), named[indices[0]][1].dtype)
+            total_over_blocks(tree, len(blocks), sum(parameters[i].size for i in indices), parameters[indices[0]].dtype)
             for tree, indices in zip(self._trees, self._groups, strict=True)
         ]
         self.figures = gather_rows(self._own_figures)
@@ -365,30 +354,24 @@ class _BlocksOfBatch:
 
     def _gradient_of(self, number: int, agree: Callable[[float], Any] | None) -> tuple[Any, Any]:
         """Return the figures of a block, and its gradients."""
-        training = self._training
-        block = _rows_of(self._batch, self._blocks[number])
-        summed = training.sums.totals.summed
+        training, block = self._ranks.training, _rows_of(self._batch, self._blocks[number])
         with ExitStack() as stack:
             stack.enter_context(drawing_from((training.draws, training.step, self._place, number)))
             if self._ghost:
                 stack.enter_context(counting_for_nothing())
             output = training.model(*block.inputs)
-            loss = self._loss_of(output, block, True)
+            loss = self._ranks.loss_of(output, block, True)
             value = loss.item()
             finite = math.isfinite(value)
             figures = training.sums.totals.part()
             if not finite and not self._ghost:
                 where = f"epoch {training.epoch + 1}, batch {training.batch + 1} (step {training.step + 1})"
-                self.odd = self.odd or divergence(value, None, block, where, list(self._named))
-            if agree is not None and agree(float(not finite))[0]:
-                finite = False
-            if finite:
-                figures.add(value, output, block.target, block.rows)
-            else:
-                return figures, [None] * len(self._named)
-            share = 1.0 if summed else block.rows / self._rows
-            wanted = [parameter for _, parameter in self._named]
-            return figures, gradients(loss if share == 1 else loss * share, wanted, allow_unused=True)
+                self.odd = self.odd or divergence(value, None, block, where, self._ranks.named)
+            if (agree is not None and agree(float(not finite))[0]) or not finite:
+                return figures, [None] * len(self._parameters)
+            figures.add(value, output, block.target, block.rows)
+            share = 1.0 if training.sums.totals.summed else block.rows / self._rows
+            return figures, gradients(loss if share == 1 else loss * share, self._parameters, allow_unused=True)
 
     def _take(self, number: int, figures: Totals, found: Sequence[Any]) -> None:
         """Add the gradients of a block to the trees."""
@@ -398,9 +381,9 @@ class _BlocksOfBatch:
             self.used[i] += gradient is not None
         for tree, indices in zip(self._trees, self._groups, strict=True):
             parts = [
-                np.zeros(self._named[i][1].size, self._named[i][1].dtype)
+                np.zeros(self._parameters[i].size, self._parameters[i].dtype)
                 if found[i] is None
-                else np.asarray(borrow(found[i])).ravel(_order(self._named[i][1]))
+                else np.asarray(borrow(found[i])).ravel(_order(self._parameters[i]))
                 for i in indices
             ]
             tree.add(0, number, np.concatenate(parts))
@@ -418,10 +401,10 @@ def _measure(totals: Totals, kept: list[tuple[Any, Any]] | None) -> None:
         totals.measure(of_rank)
 
 
-def _by_dtype(named: Sequence[tuple[str, Any]]) -> list[list[int]]:
+def _by_dtype(parameters: Sequence[Any]) -> list[list[int]]:
     """Return the numbers of the parameters of each dtype."""
     groups: dict[Any, list[int]] = {}
-    for i, (_, parameter) in enumerate(named):
+    for i, parameter in enumerate(parameters):
         groups.setdefault(parameter.dtype, []).append(i)
     return list(groups.values())
 
@@ -438,9 +421,3 @@ def _rows_of(batch: Batch | LazyBatch, rows: slice) -> Batch:
     inputs = tuple(part[rows] for part in batch.inputs)
     weight = batch.weight if batch.weight is None else batch.weight[rows]
     return Batch(inputs, batch.target[rows], len(range(*rows.indices(batch.rows))), weight)
-
-
-def _overrides_on_step(callback: Any) -> bool:
-    from ._callbacks import Callback
-
-    return type(callback).on_step is not Callback.on_step

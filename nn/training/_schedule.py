@@ -18,24 +18,18 @@ class Schedule:
     """A scheduler, or None, and whether it counts epochs or steps."""
 
     def __init__(self, scheduler: Any, unit: ScheduleUnit) -> None:
-        self._scheduler = scheduler
-        self._counts_epochs = scheduler is not None and unit == "epoch"
-        self._counts_steps = scheduler is not None and unit == "step"
+        self._scheduler, self._unit = scheduler, None if scheduler is None else unit
         self._takes_figure = _takes_figure(scheduler)
 
     def after_step(self) -> None:
         """Let the scheduler count a step of the optimizer."""
-        if self._counts_steps:
+        if self._unit == "step":
             self._scheduler.step()
 
     def after_epoch(self, row: Mapping[str, Any]) -> None:
         """Let the scheduler count an epoch; one that takes a figure is given the validation loss, or the loss."""
-        if not self._counts_epochs:
-            return
-        if self._takes_figure:
-            self._scheduler.step(row.get("val_loss", row["loss"]))
-        else:
-            self._scheduler.step()
+        if self._unit == "epoch":
+            self._scheduler.step(*([row.get("val_loss", row["loss"])] if self._takes_figure else []))
 
 
 def check_scheduler(scheduler: Scheduler | None, unit: str, optimizer: Optimizer) -> None:

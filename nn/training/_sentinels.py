@@ -15,7 +15,7 @@ import numpy as np
 from autograd import Tensor, extend
 from autograd.extend import borrow
 
-from .._arguments import TensorLike
+from .._arguments import Array, TensorLike
 from .._warnings import message
 from ..functional import cross_entropy, nll_loss
 from ..module import Module, warn_of_plain_tensors
@@ -29,8 +29,6 @@ from ._types import Loss
 
 if TYPE_CHECKING:
     from autograd import Finding
-
-Array = np.ndarray[Any, Any]
 
 
 ALWAYS_CHECKED = 10  # the first steps of a training; after them every parameter should have had a gradient
@@ -102,13 +100,9 @@ def mode_dependent_modules(model: Module) -> Iterator[tuple[str, Module]]:
     """Yield the paths and modules whose results differ between training and evaluation mode."""
     for path, module in model.named_modules():
         kinds = [kind.__name__ for kind in type(module).__mro__]
-        if any(word in kind for kind in kinds for word in _MODE_DEPENDENT) and _matters(module):
+        matters = getattr(module, "p", 1) != 0 and getattr(module, "track_running_stats", True)  # as its options say
+        if matters and any(word in kind for kind in kinds for word in _MODE_DEPENDENT):
             yield path or type(module).__name__, module
-
-
-def _matters(module: Module) -> bool:
-    """Tell whether the options of such a module make a difference: dropout with p=0 makes none."""
-    return getattr(module, "p", 1) != 0 and getattr(module, "track_running_stats", True)
 
 
 class Sentinels:

@@ -41,7 +41,6 @@ SUBJECTS = {
     "distance": ("losses", "numerics"),
     "cross_entropy": ("losses",),
     "class_labels": ("losses", "margin_losses"),
-    "class_rows": ("losses", "margin_losses"),
     "loss_operands": ("losses", "elementwise_losses", "margin_losses"),
     "margin_loss": ("margin_losses",),
     "multi_margin_loss": ("margin_losses",),
@@ -61,7 +60,6 @@ SUBJECTS = {
     "piecewise_activation": ("activations",),
     "dropout": ("random",),
     "linear": ("layers", "gradient_places"),
-    "half_precision": ("half_precision",),
     "operands": ("half_precision", "activations"),
 }
 

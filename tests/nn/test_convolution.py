@@ -16,7 +16,7 @@ from autograd import ShapeError, Tensor, compile, gradcheck, gradgradcheck, jvp,
 from nn import functional
 from nn.functional._kernels import correlation as _correlation
 from nn.functional._kernels import sliding_windows as _windows
-from nn.functional._kernels.saved import Saved
+from nn.functional._kernels.operands import Saved
 
 rng = np.random.default_rng(0)
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from autograd.testing import arrays, shapes
-from nn.functional._kernels.saved import Saved
+from nn.functional._kernels.operands import Saved
 
 from .calls import Array, Call, Function, Live, Samples, call
 from .elementwise_samples import of_one

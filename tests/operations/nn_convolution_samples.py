@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from autograd.testing import arrays
 from nn.functional._kernels.sliding_windows import Windows, slide
 from nn.functional._max_pooling import _max_pool
-from nn.functional._upsampling import _linear, _nearest
+from nn.functional._upsampling import _plan
 
 from .calls import Call, Function, Live, Samples, call
 
@@ -70,8 +70,8 @@ def maxima(draw: st.DrawFn) -> Call:
 def resampled(draw: st.DrawFn, back: bool = False) -> Call:
     size, new = draw(st.integers(1, 5)), draw(st.integers(1, 7))
     plan = draw(
-        st.sampled_from([_nearest(size, new, (size, new)), _linear(size, new, (1, 1.7), False)])
-        | st.just(_linear(size, new, (1, 1), True))
+        st.sampled_from([_plan("nearest", size, new, (size, new), False), _plan("linear", size, new, (1, 1.7), False)])
+        | st.just(_plan("linear", size, new, (1, 1), True))
     )
     axis = draw(st.integers(0, 2))
     shape = [draw(st.integers(0, 2)), draw(st.integers(1, 2))]

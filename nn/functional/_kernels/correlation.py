@@ -25,7 +25,7 @@ from autograd.extend import ARRAY_TYPES, accurate_sum, called, innermost, is_cop
 
 from .._linear import MANY, _ones
 from . import direct
-from .saved import Saved
+from .operands import Saved
 from .sliding_windows import MOST_KEPT, Function, Windows, add_columns, batches, columns
 
 

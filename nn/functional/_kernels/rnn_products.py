@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
 from ..._aligned_memory import aligned_empty, aligned_like, aligned_zeros
-
-Array = np.ndarray[Any, Any]
+from ..._arguments import Array
 
 # A product with this many rows is about as fast as a larger one, and its result is still in the caches when it is used.
 _ROWS = 32

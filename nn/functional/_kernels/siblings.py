@@ -8,47 +8,29 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any, TypeVar, cast, get_overloads, overload
 
-from .half_precision import in_single
+from .operands import in_single
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def sibling_of(function: F) -> Callable[[Callable[[], None]], F]:
-    """Let an empty function, such as ``max_pool1d``, be `function`, here ``max_pool2d``, for another number of axes.
-
-    It keeps its name and docstring, and gets the parameters, overloads and code of `function`, in which its own name
-    stands for that of `function`. What is computed depends on that name alone: see `axes_of`.
-    """
-    original: Any = inspect.unwrap(function)
-
-    def made(described: Callable[[], None]) -> Any:
-        for form in get_overloads(original):
-            overload(_renamed(form, described))
-        sibling = _renamed(original, described)
-        sibling.__doc__ = described.__doc__
-        return sibling
-
-    return made
-
-
-def sibling(function: F, name: str, arguments: str, length: int = 2) -> F:
+def sibling(function: F, name: str, arguments: str | None = None, length: int = 2) -> F:
     """Return `function`, such as ``max_pool2d``, under another name, for another number of axes.
 
-    Its docstring begins like that of `function`, and has an example with these further arguments, of which axes of 4
-    places get another length; ``{0}`` is the first argument.
+    It has the parameters, overloads and code of `function`, in which its own name stands for that of `function`. What
+    is computed depends on that name alone: see `axes_of`. Its docstring begins like that of `function`, and has an
+    example with these further arguments, of which axes of 4 places get another length; ``{0}`` is the first argument.
     """
-
-    def described() -> None:
-        pass
-
+    original: Any = inspect.unwrap(function)
+    for form in get_overloads(original):
+        overload(_renamed(form, name))
+    made: Any = _renamed(original, name)
     kind, axes = {1: ("sequences", "one spatial axis"), 3: ("volumes", "three spatial axes")}[axes_of(name)]
     start, _, rest = (function.__doc__ or "").partition("images")
-    what = f"{start}{kind}{re.split('[.,:]', rest)[0]}: `{function.__name__}` with {axes}."
-    example = shown("nn.functional as F", f"F.{name}({{0}}, {arguments})", axes_of(name), length)
-    described.__name__, described.__doc__ = name, f"{what}\n\nExamples\n--------\n{example}"
-    made: Any = sibling_of(function)(described)
-    found: Any = made if inspect.unwrap(function) is function else in_single(made)
-    return cast(F, found)
+    made.__doc__ = f"{start}{kind}{re.split('[.,:]', rest)[0]}: `{function.__name__}` with {axes}."
+    if arguments is not None:
+        example = shown("nn.functional as F", f"F.{name}({{0}}, {arguments})", axes_of(name), length)
+        made.__doc__ += f"\n\nExamples\n--------\n{example}"
+    return cast(F, made if original is function else in_single(made))
 
 
 def shown(package: str, call: str, axes: int, length: int) -> str:
@@ -62,9 +44,9 @@ def axes_of(name: str) -> int:
     return int(name[-2])
 
 
-def _renamed(function: Any, described: Any) -> Any:
+def _renamed(function: Any, name: str) -> Any:
     """Return a copy of a function under the name of another, also where the function gives its own name."""
-    old, name, code = function.__name__, described.__name__, function.__code__
+    old, code = function.__name__, function.__code__
     constants = tuple(name if constant == old else constant for constant in code.co_consts)
     code = code.replace(co_name=name, co_qualname=name, co_consts=constants)
     copy = FunctionType(code, function.__globals__, name, function.__defaults__, function.__closure__)

@@ -19,12 +19,11 @@ from numpy.typing import DTypeLike
 
 from autograd import ShapeError, Tensor, linear
 
-from ..._arguments import Spatial, TensorLike
+from ..._arguments import Array, Spatial, TensorLike
 from .operands import as_operand
 
 Sizes = tuple[int, ...]
 Function = Callable[..., Any]
-Array = np.ndarray[Any, Any]
 _MANY = 1 << 18  # elements from which on longer runs of memory are worth more calls
 MOST_KEPT = 1 << 24  # bytes of columns that are made at once, and kept
 _AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}

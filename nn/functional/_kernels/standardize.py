@@ -10,7 +10,7 @@ import numpy as np
 from autograd import Tensor, general
 from autograd.extend import ARRAY_TYPES, accurate_sum
 
-from .half_precision import in_single
+from .operands import in_single
 
 Axes = tuple[int, ...]
 Shared = dict[Any, Any]  # what the rules of a gradient leave for each other

@@ -13,7 +13,7 @@ from autograd.extend import as_array, borrow
 
 from ...functional._avg_pooling import sum_windows
 from ...functional._kernels.correlation import convolve, transposed
-from ...functional._kernels.saved import Saved
+from ...functional._kernels.operands import Saved
 from ...functional._kernels.sliding_windows import Sizes, Windows, axis_taps, overlay, slide
 from ...functional._max_pooling import first_places, max_windows
 from .._program import Node
