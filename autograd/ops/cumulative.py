@@ -20,7 +20,7 @@ from .shape import along
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
-    from ..tensors.types import ArrayOrTensor, Out
+    from ..tensors.types import ArrayOrTensor
 
 _REVERSED = slice(None, None, -1)
 _multiply: Any = np.multiply.reduce  # with positional arguments, as in `reduce`
@@ -136,10 +136,9 @@ def _with_initial(function: Any, steps_of: Any, first: int) -> None:
         *,
         axis: int | None = None,
         dtype: DTypeLike | None = None,
-        out: Out = None,
         include_initial: bool = False,
     ) -> Any:
-        steps, along_axis = steps_of(_one_axis(x, axis), axis, dtype, out), -1 if axis is None else axis
+        steps, along_axis = steps_of(_one_axis(x, axis), axis, dtype), -1 if axis is None else axis
         if not include_initial:
             return steps
         shape = list(steps.shape)

@@ -18,12 +18,11 @@ from ..tensors.tensor import Tensor, unwrap
 from .adjugate import adjugates, largest_condition
 from .decompositions import svdvals_rule
 from .linalg_common import adjoint, conj, hermitian_part
-from .reduce import refuse_out
 from .shape import operand, unbroadcast
 
 if TYPE_CHECKING:
     from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor, NormOrder, Out
+    from ..tensors.types import ArrayOrTensor, NormOrder
 
 # Inverses and systems of equations. Singular matrices raise NumPy's LinAlgError.
 
@@ -221,12 +220,11 @@ def matrix_power(a: ArrayOrTensor, n: int) -> Any:
 
 
 @composed(np.linalg.multi_dot, method=False)
-def multi_dot(arrays: Sequence[TensorLike], *, out: Out = None) -> Any:
+def multi_dot(arrays: Sequence[TensorLike]) -> Any:
     """Return the product of several matrices, in the order that takes the fewest multiplications.
 
     The first and the last may be vectors.
     """
-    refuse_out(out)
     factors = [operand(a) for a in arrays]
     if len(factors) < 2:
         raise ValueError("multi_dot multiplies two arrays at least")

@@ -15,7 +15,7 @@ from ..primitives.accurate_sum import at_least_single
 from ..primitives.declare import composed, general, not_differentiable
 from ..tensors.tensor import unwrap
 from .cumulative import cumprod, cumsum, prod
-from .reduce import ABSENT, Axis, keep_axes, refuse_out, share_evenly, sum
+from .reduce import ABSENT, Axis, keep_axes, share_evenly, sum
 from .shape import operand
 from .variance import count_valid, dispersion_of, valid_elements
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
     from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor, Out
+    from ..tensors.types import ArrayOrTensor
 
 numpy: Any = np  # its annotations accept only literal flags
 
@@ -76,12 +76,10 @@ def _extreme(function: Any, beyond: np.ufunc) -> None:
     def extreme(
         x: TensorLike,
         axis: Axis = None,
-        out: Out = None,
         keepdims: bool = False,
         initial: TensorLike = ABSENT,
         where: TensorLike = True,
     ) -> Any:
-        refuse_out(out, function.__name__)
         return operation(x, axis, keepdims, initial, where)
 
     extreme.__name__ = extreme.__qualname__ = function.__name__
@@ -117,11 +115,9 @@ def nanmean(
     x: TensorLike,
     axis: Axis = None,
     dtype: DTypeLike | None = None,
-    out: Out = None,
     keepdims: bool = False,
     *,
     where: TensorLike = True,
 ) -> Any:
     """Return the mean of the elements that are not nan, and nan where there are none."""
-    refuse_out(out)
     return _mean(x, axis, dtype, keepdims, where)

@@ -15,12 +15,11 @@ from ..tensors.tensor import Tensor, plain_array, unwrap
 from .elementwise import where
 from .index import scatter
 from .join import stack
-from .reduce import refuse_out
 from .shape import broadcast_to, expand_dims, length, moveaxis, operand, reshape, unshared
 
 if TYPE_CHECKING:
     from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor, Mode, Out
+    from ..tensors.types import ArrayOrTensor, Mode
 
 Function: TypeAlias = "Callable[..., TensorLike]"
 
@@ -52,9 +51,8 @@ def select(condlist: Sequence[TensorLike], choicelist: Sequence[TensorLike], def
 
 
 @composed(np.choose, method=False)
-def choose(a: TensorLike, choices: Sequence[TensorLike], out: Out = None, mode: Mode = "raise") -> Any:
+def choose(a: TensorLike, choices: Sequence[TensorLike], mode: Mode = "raise") -> Any:
     """Choose each element from the choice whose index `a` gives there."""
-    refuse_out(out)
     choices = _alike(list(choices))
     shape = np.broadcast_shapes(np.shape(a), *map(np.shape, choices))
     number = np.choose(np.broadcast_to(unwrap(a), shape), list(range(len(choices))), mode=mode)

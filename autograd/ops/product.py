@@ -219,9 +219,8 @@ def inner(a: TensorLike, b: TensorLike, /) -> Any:
 
 
 @composed(np.outer, method=False)
-def outer(a: TensorLike, b: TensorLike, out: Out = None) -> Any:
+def outer(a: TensorLike, b: TensorLike) -> Any:
     """Multiply every element of `a` with every one of `b`."""
-    refuse_out(out)
     return operand(a).reshape(-1, 1) * operand(b).reshape(-1)
 
 

@@ -114,6 +114,17 @@ def position_of_out(function: Callable[..., Any]) -> int:
     return places[0] if places else sys.maxsize
 
 
+def without_out(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any], Any]:
+    """Return the arguments of a call without the array to write its result to, and that array, or None."""
+    place, named = position_of_out(function), dict(kwargs)
+    if len(args) > place:  # what stands behind it has to be named once it is taken out
+        named = {**dict(zip(list(signature(function).parameters)[place:], args[place:], strict=False)), **kwargs}
+        args = args[:place]
+    return args, named, named.pop("out", None)
+
+
 # Calls a ufunc with keywords, or one of its methods such as `reduce`; `ops.ufunc_methods` puts its own function here.
 ufunc_fallback: Callable[[np.ufunc, str, tuple[Any, ...], dict[str, Any]], Any] = _declare_ufunc_methods
 

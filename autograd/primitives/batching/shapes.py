@@ -153,19 +153,17 @@ def _concatenate(
 
 
 @rule(np.stack)
-def _stack(
-    level: Level, arrays: Any, axis: Any = 0, out: Any = None, dtype: Any = None, casting: Any = "same_kind"
-) -> Any:
+def _stack(level: Level, arrays: Any, axis: Any = 0, dtype: Any = None, casting: Any = "same_kind") -> Any:
     parts = [repeated(level, x) for x in arrays]
     axis = normalize_axis_index(axis, parts[0].ndim)
-    return write_result(out, Batched(np.stack(parts, axis + 1, dtype=dtype, casting=casting), level))
+    return Batched(np.stack(parts, axis + 1, dtype=dtype, casting=casting), level)
 
 
 # Indices
 
 
 @rule(np.take)
-def _take(level: Level, a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> Any:
+def _take(level: Level, a: Any, indices: Any, axis: Any = None, mode: Any = "raise") -> Any:
     a = a if hasattr(a, "ndim") else np.asarray(a)
     indices = as_array(indices)
     if axis is None or not a.ndim:
@@ -175,7 +173,7 @@ def _take(level: Level, a: Any, indices: Any, axis: Any = None, out: Any = None,
         indices = indices % a.shape[axis]
     elif mode == "clip":
         indices = np.clip(indices, 0, a.shape[axis] - 1)
-    return write_result(out, getitem(level, a, (*(slice(None),) * axis, indices)))
+    return getitem(level, a, (*(slice(None),) * axis, indices))
 
 
 @rule(np.take_along_axis)
@@ -196,6 +194,6 @@ def _where(level: Level, condition: Any, *choices: Any) -> Any:
 
 
 @rule(np.choose)
-def _choose(level: Level, a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
+def _choose(level: Level, a: Any, choices: Any, mode: Any = "raise") -> Any:
     chosen, *values = aligned(level, (a, *choices))
-    return write_result(out, Batched(np.choose(chosen, values, mode=mode), level))
+    return Batched(np.choose(chosen, values, mode=mode), level)

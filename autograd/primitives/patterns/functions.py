@@ -21,7 +21,7 @@ import numpy as np
 
 from ...arrays.dependent import NUMBER, Dependent, dependents, plain
 from ...arrays.door import Array, mapped
-from ...tensors.dispatch import position_of_out
+from ...tensors.dispatch import without_out
 from ..forms import (
     ACCUMULATING,
     ANSWERING,
@@ -89,11 +89,7 @@ class Sparsity(PatternLevel):
 
     def call(self, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a NumPy function on arguments some of which are dependent, and write its result to an `out`."""
-        place = position_of_out(function)
-        if len(args) > place:
-            kwargs = {**dict(zip(parameters(function)[0][place:], args[place:], strict=False)), **kwargs}
-            args = args[:place]
-        out = kwargs.pop("out", None)
+        args, kwargs, out = without_out(function, args, kwargs)
         return write_result(out, _called(self, function, args, kwargs))
 
     def elementwise(self, function: Callable[..., object], values: tuple[Array | Dependent, ...]) -> Any:
