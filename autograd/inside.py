@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from .ops.special.bessel import ive_slope
     from .scalar.functions import forward_of, is_arithmetic, slope_of
     from .scalar.value import CallOperation, OutputOperation, value_recorder
-    from .tensors.heat_map import block_means, heat_map, largest
+    from .tensors.notebook import block_means, heat_map, largest
     from .tensors.types import ArrayOrTensor, NormOrder
     from .transforms.checkpoint import RandomStates, random_states, set_random_states
     from .transforms.compile.compiled_program import CompiledProgram
@@ -71,7 +71,7 @@ lazy_names(
         "ops.special.bessel": ("ive_slope",),
         "scalar.functions": ("forward_of", "is_arithmetic", "slope_of"),
         "scalar.value": ("CallOperation", "OutputOperation", "value_recorder"),
-        "tensors.heat_map": ("block_means", "heat_map", "largest"),
+        "tensors.notebook": ("block_means", "heat_map", "largest"),
         "tensors.types": ("ArrayOrTensor", "NormOrder"),
         "transforms.checkpoint": ("RandomStates", "random_states", "set_random_states"),
         "transforms.compile.program": (

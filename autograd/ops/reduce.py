@@ -17,8 +17,7 @@ from ..errors import GraphError
 from ..primitives.accurate_sum import accurate_sum, at_least_single, reduced, reduced_by_columns
 from ..primitives.declare import composed, general, install, linear, not_differentiable
 from ..primitives.operands import NUMBERS
-from ..source.call_site import users_line
-from ..source.pairs import warn_of_pair
+from ..source.call_site import users_line, warn_of_pair
 from ..tensors.tensor import unwrap
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from ..graph.mutation import Guard, guard, keep_constant
 from ..graph.node import LEAF, Exposed, FreedOperation, Gradients, Lift, MultiNode, Node, absent
 from ..tensors.tensor import Tensor, link, plain_array, unmasked
 from .multi_output import ManyOutputs, output_node
+from .nary import record
 from .operands import settled
-from .record import record
 
 Array = np.ndarray[Any, Any]
 

@@ -13,9 +13,9 @@ from ..graph.detachment import reason
 from ..graph.grad_mode import enable_grad
 from ..graph.node import Node, ancestors, leading_to
 from ..tensors.tensor import LIFT, Tensor, conjugated, plain_array
-from .batched_walks import batched_walk, is_hooked
 from .pytree import flatten
 from .recording import owned_gradient
+from .units import batched_walk, is_hooked
 
 if TYPE_CHECKING:
     from ..tensors.tensor import TensorLike

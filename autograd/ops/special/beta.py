@@ -12,8 +12,17 @@ from ...arrays.door import anywhere, everywhere
 from ...primitives.declare import elementwise
 from ..densities import log_beta
 from .common import at_quantile, distribution, in_double, over, where_defined
-from .gamma import LARGE, derivative_of_psi, is_pole, psi_between_poles, psi_rise, rgamma_slope, stirling
-from .integration import bell, tail_integral
+from .gamma import (
+    LARGE,
+    bell,
+    derivative_of_psi,
+    is_pole,
+    psi_between_poles,
+    psi_rise,
+    rgamma_slope,
+    stirling,
+    tail_integral,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -20,7 +20,7 @@ from ...tensors.tensor import Array, Tensor, unmasked
 from ..accurate_sum import accurate_sum
 from ..declare import linear
 from ..forms import loop_call
-from . import functions, indexing, linear_algebra, order, shapes, ufuncs, writers  # noqa: F401 - some note rules
+from . import functions, indexing, linear_algebra, order, shapes, ufuncs  # noqa: F401 - some note rules
 from .alignment import aligned, is_at, wrapped
 
 if TYPE_CHECKING:
