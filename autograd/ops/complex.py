@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..arrays.door import anywhere, everywhere
-from ..primitives.declare import composed, general, linear
-from ..tensors.tensor import Tensor, unwrap
+from ..primitives.declare import add_methods, composed, general, linear
+from ..tensors.tensor import unwrap
 
 if TYPE_CHECKING:
     from ..tensors.types import ArrayOrTensor
@@ -44,8 +44,8 @@ def real_if_close(x: ArrayOrTensor, tol: float = 100) -> Any:
     return np.where(close, real(x), x) if anywhere(close) else x
 
 
-for _name, _attribute in {
+_parts = {
     "real": property(real, doc="The real parts of the elements."),
     "imag": property(imag, doc="The imaginary parts of the elements."),
-}.items():
-    setattr(Tensor, _name, _attribute)
+}
+add_methods(_parts)

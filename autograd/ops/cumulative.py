@@ -145,8 +145,6 @@ def _with_initial(function: Any, steps_of: Any, first: int) -> None:
         shape[along_axis] = 1
         return np.concatenate([np.full(shape, first, steps.dtype), steps], along_axis)
 
-    cumulative.__name__ = cumulative.__qualname__ = function.__name__
-
 
 def _one_axis(x: Any, axis: int | None) -> Any:
     if axis is None and x.ndim > 1:

@@ -32,12 +32,7 @@ def _widened(x: Any, outside: Callable[[Any], Any]) -> Any:
 
 
 def _declare(ours: Callable[..., Any], numpys: Callable[..., Any], outside: Callable[[Any], Any]) -> None:
-    @composed(ours, method=False)
-    def function(x: TensorLike) -> Any:
-        return numpys(_widened(x, outside))
-
-    function.__doc__ = f"Apply numpy.{numpys.__name__}, with complex results where there are no real ones."
-    function.__name__ = numpys.__name__
+    composed(ours, method=False)(lambda x: numpys(_widened(x, outside)))
 
 
 for _name in ("sqrt", "log", "log10", "log2"):

@@ -125,9 +125,6 @@ def _over_axes(function: Any, function_of_two: Any, transform: Any, *, halved: b
     def of_two(x: ArrayOrTensor, s: Axes = None, axes: Axes = (-2, -1), norm: Norm = None) -> Any:
         return over_axes(x, s, axes, norm)
 
-    over_axes.__name__ = over_axes.__qualname__ = function.__name__
-    of_two.__name__ = of_two.__qualname__ = function_of_two.__name__
-
 
 _over_axes(np.fft.fftn, np.fft.fft2, lambda x, n, axes, norm: _each(fft, x, n[::-1], axes[::-1], norm))
 _over_axes(np.fft.ifftn, np.fft.ifft2, lambda x, n, axes, norm: _each(ifft, x, n[::-1], axes[::-1], norm))

@@ -324,16 +324,8 @@ def trace(
     return diagonal(x, offset, axis1, axis2).sum(-1, dtype)
 
 
-@composed(np.linalg.diagonal, method=False)
-def _matrix_diagonal(x: Any, /, *, offset: int = 0) -> Any:
-    """Return the diagonals of the matrices in the last two axes."""
-    return diagonal(x, offset, -2, -1)
-
-
-@composed(np.linalg.trace, method=False)
-def _matrix_trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
-    """Return the traces of the matrices in the last two axes."""
-    return trace(x, offset, -2, -1, dtype)
+composed(np.linalg.diagonal, method=False)(lambda x, /, *, offset=0: diagonal(x, offset, -2, -1))
+composed(np.linalg.trace, method=False)(lambda x, /, *, offset=0, dtype=None: trace(x, offset, -2, -1, dtype))
 
 
 @composed(np.diag, method=False)

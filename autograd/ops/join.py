@@ -144,14 +144,11 @@ def split(x: ArrayOrTensor, indices_or_sections: TensorLike, axis: int = 0) -> l
 
 
 def _split_along(function: Callable[..., Any], axis: int, least: int) -> None:
+    @composed(function, method=False)
     def split_along(x: ArrayOrTensor, indices_or_sections: TensorLike) -> Any:
         if x.ndim < least:
             raise ValueError(f"{function.__name__} needs {least} axes at least, but the shape is {x.shape}")
         return split(x, indices_or_sections, min(axis, x.ndim - 1))
-
-    split_along.__doc__ = f"Cut `x` along axis {axis}, as `split` does."
-    split_along.__name__ = function.__name__
-    composed(function, method=False)(split_along)
 
 
 _split_along(np.hsplit, 1, 1)

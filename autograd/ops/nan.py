@@ -37,12 +37,7 @@ def _replaced(x: Any, value: int) -> Any:
 
 def _replacing(function: Any, composition: Any, value: int) -> None:
     """Declare a function as another one of the elements in which each nan is replaced by a value."""
-
-    @composed(function, method=False)
-    def replacing(x: TensorLike, *args: Any, **kwargs: Any) -> Any:
-        return composition(_replaced(x, value), *args, **kwargs)
-
-    replacing.__name__ = replacing.__qualname__ = function.__name__
+    composed(function, method=False)(lambda x, *args, **kwargs: composition(_replaced(x, value), *args, **kwargs))
 
 
 _replacing(np.nansum, sum, 0)
@@ -81,8 +76,6 @@ def _extreme(function: Any, beyond: np.ufunc) -> None:
         where: TensorLike = True,
     ) -> Any:
         return operation(x, axis, keepdims, initial, where)
-
-    extreme.__name__ = extreme.__qualname__ = function.__name__
 
 
 _extreme(np.nanmax, np.greater)

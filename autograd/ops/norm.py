@@ -114,7 +114,6 @@ def vector_norm(x: ArrayOrTensor, /, *, axis: Axis = None, keepdims: bool = Fals
     return keep_axes(result, x.shape, axis) if keepdims else result
 
 
-@composed(np.linalg.matrix_norm, method=False)
-def matrix_norm(x: ArrayOrTensor, /, *, keepdims: bool = False, ord: NormOrder = "fro") -> Any:
-    """Return the norm of the matrices in the last two axes."""
-    return norm(x, ord, (-2, -1), keepdims)
+composed(np.linalg.matrix_norm, method=False)(
+    lambda x, /, *, keepdims=False, ord="fro": norm(x, ord, (-2, -1), keepdims)
+)

@@ -191,10 +191,7 @@ def tensordot(a: TensorLike, b: TensorLike, axes: Axes = 2) -> Any:
     return (rows @ columns).reshape(shape_x + shape_y)
 
 
-@composed(np.linalg.tensordot, method=False)
-def _tensordot_keywords(x: Any, y: Any, /, *, axes: Axes = 2) -> Any:
-    """Sum products over axes of both, as `tensordot` does."""
-    return tensordot(x, y, axes)
+composed(np.linalg.tensordot, method=False)(lambda x, y, /, *, axes=2: tensordot(x, y, axes))
 
 
 @composed(np.dot)

@@ -149,10 +149,9 @@ def _declare_median(function: Function) -> None:
         name=function.__name__,
     )
 
+    @composed(function, method=False)
     def public(x: Any, axis: Axis = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
         return median(x, _hashable(axis), keepdims)
-
-    _publish(function, public)
 
 
 def _declare_quantile(function: Function) -> None:
@@ -166,6 +165,7 @@ def _declare_quantile(function: Function) -> None:
         name=function.__name__,
     )
 
+    @composed(function, method=False)
     def public(
         x: Any,
         q: Any,
@@ -179,15 +179,6 @@ def _declare_quantile(function: Function) -> None:
         if np.ndim(unwrap(q)) > 1 and function.__name__.startswith("nan"):  # NumPy mixes up the axes of the result
             raise UnsupportedError(f"{function.__name__} takes one quantile or one axis of them: give q.reshape(-1)")
         return quantile(operand(x), q, _hashable(axis), method, keepdims, unwrap(weights))
-
-    _publish(function, public)
-
-
-def _publish(function: Function, public: Function) -> None:
-    """Register `public` for NumPy's `function`, with its name and docstring."""
-    public.__name__ = public.__qualname__ = function.__name__
-    public.__doc__ = function.__doc__
-    composed(function, method=False)(public)
 
 
 for _median in (np.median, np.nanmedian):

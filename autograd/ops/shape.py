@@ -203,16 +203,8 @@ roll = linear(
 )
 
 
-@composed(np.fliplr, method=False)
-def fliplr(x: ArrayOrTensor) -> Any:
-    """Return `x` with its second axis reversed."""
-    return flip(x, 1)
-
-
-@composed(np.flipud, method=False)
-def flipud(x: ArrayOrTensor) -> Any:
-    """Return `x` with its first axis reversed."""
-    return flip(x, 0)
+composed(np.fliplr, method=False)(lambda x: flip(x, 1))
+composed(np.flipud, method=False)(lambda x: flip(x, 0))
 
 
 # The methods whose arguments differ from those of the functions

@@ -122,6 +122,7 @@ def dispersion_of(function: Function, *, root: bool, skip_nan: bool) -> None:
     of_elements = general(forward, *alone, name=name)
     about = general(forward_about, *beside, name=f"{name}_about")
 
+    @composed(function, method=not skip_nan)
     def dispersion(
         x: TensorLike,
         axis: Axis = None,
@@ -146,10 +147,6 @@ def dispersion_of(function: Function, *, root: bool, skip_nan: bool) -> None:
         if mean.dtype.kind == "c" != x.dtype.kind:  # NumPy's squares are not absolute there
             raise UnsupportedError(f"{name} of real numbers about a complex mean: give x.astype({mean.dtype})")
         return about(x, mean, axis, dtype, ddof, keepdims, where)
-
-    dispersion.__name__ = dispersion.__qualname__ = name
-    dispersion.__doc__ = function.__doc__
-    composed(function, method=not skip_nan)(dispersion)
 
 
 dispersion_of(np.var, root=False, skip_nan=False)
