@@ -15,7 +15,6 @@ with _later.importing():
     from .foreign import missing as _missing
     from .graph.grad_mode import detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
     from .graph.saved_tensors import saved_tensors_hooks
-    from .naming import set_module as _set_module
     from .ops.reduce import logsumexp
     from .primitives.declare import composed, elementwise, general, linear, multilinear, not_differentiable
     from .source import warning_source as _blame  # noqa: F401  # from here on warnings name the lines of programs
@@ -99,7 +98,7 @@ _OWN = {
     "visualize.difference": ("GraphDifference", "GraphDifferences", "RecordedRun", "diff_graphs", "record_run"),
     "visualize.player": ("player",),
 }  # fmt: skip
-_set_module(__name__, *(globals().get(name) for name in __all__))
+_later.set_module(__name__, *(globals().get(name) for name in __all__))
 
 # Where the modules are that lower floors ask for.
 _later.homes.update(

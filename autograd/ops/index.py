@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..arrays.door import ARRAY_TYPES, Used, as_array, batches, called, innermost_level, unrecorded
-from ..arrays.rows import are_rows
+from ..arrays.select import are_rows
 from ..errors import BatchError
 from ..graph.buffer_reuse import may_add_to
 from ..graph.node import LARGE, Gradients, Lift, Node, absent

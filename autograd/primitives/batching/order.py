@@ -15,8 +15,6 @@ from ..forms import Function
 from .alignment import aligned, is_at, refuse_plain, repeated
 from .functions import rule
 
-__all__: list[str] = []  # all of them are noted by `rule`
-
 numpy: Any = np  # its annotations accept no batched arrays, and the names of methods alone
 
 # Medians and quantiles, of rows: the axes that are reduced, laid out as the last one

@@ -19,8 +19,6 @@ from .functions import rule
 from .indexing import getitem
 from .ufuncs import write_result
 
-__all__: list[str] = []  # all of them are noted by `rule`
-
 # Questions: the shape and dtype of an array, and what has an answer for each element or for none
 
 
