@@ -7,16 +7,14 @@ functions here are not analytic; `conjugated` in the tensor module converts grad
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..arrays.door import anywhere, everywhere
 from ..primitives.declare import add_methods, composed, general, linear
 from ..tensors.tensor import unwrap
-
-if TYPE_CHECKING:
-    from ..tensors.types import ArrayOrTensor
+from ..tensors.types import ArrayOrTensor
 
 real = linear(np.real, lambda g: g, forward=lambda x: x.real)
 imag = linear(np.imag, lambda g: g * -1j, forward=lambda x: x.imag)

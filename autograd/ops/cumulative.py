@@ -7,20 +7,16 @@ derivative is recorded: that of the quotient in the factor is 0, but would be a 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..arrays.door import whole
 from ..primitives.declare import composed, general, linear
 from ..tensors.tensor import Tensor, unwrap
+from ..tensors.types import ArrayOrTensor, DTypeLike
 from .reduce import ABSENT, Axis, axes_of, keep_axes, refuse_bool, refuse_out, selected
 from .shape import along
-
-if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
-
-    from ..tensors.types import ArrayOrTensor
 
 _REVERSED = slice(None, None, -1)
 _multiply: Any = np.multiply.reduce  # with positional arguments, as in `reduce`

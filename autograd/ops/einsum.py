@@ -15,20 +15,15 @@ import operator
 from collections.abc import Sequence
 from functools import lru_cache
 from types import EllipsisType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..errors import ShapeError
 from ..primitives.declare import composed, multilinear, not_differentiable
-from ..tensors.tensor import Tensor, plain_array, unwrap
+from ..tensors.tensor import Tensor, TensorLike, plain_array, unwrap
+from ..tensors.types import Casting, DTypeLike, Order
 from .index import diagonal
-
-if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
-
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import Casting, Order
 
 Labels = str
 Shape = tuple[int, ...]

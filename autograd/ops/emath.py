@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..arrays.door import anywhere
 from ..primitives.declare import composed
-from ..tensors.tensor import unwrap
+from ..tensors.tensor import TensorLike, unwrap
 from .shape import operand
-
-if TYPE_CHECKING:
-    from ..tensors.tensor import TensorLike
 
 _NARROW = (np.float32, np.complex64, np.int8, np.int16, np.uint8, np.uint16)
 

@@ -8,16 +8,14 @@ transposes weight each kept term by how often it counts.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from ..primitives.declare import composed, linear
+from ..tensors.types import ArrayOrTensor
 from .index import scatter
 from .shape import along, length, roll
-
-if TYPE_CHECKING:
-    from ..tensors.types import ArrayOrTensor
 
 # The inverse transform is scaled where the forward one is not.
 Axes = Sequence[int] | None

@@ -6,7 +6,7 @@ import math
 import operator
 import sys
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,15 +18,10 @@ from ..graph.node import LARGE, Gradients, Lift, Node, absent
 from ..primitives.accurate_sum import WIDER
 from ..primitives.declare import composed, install, linear, not_differentiable
 from ..primitives.primitive import OneInput
-from ..tensors.tensor import Tensor, plain_array, unwrap
+from ..tensors.tensor import Tensor, TensorLike, plain_array, unwrap
+from ..tensors.types import ArrayOrTensor, DTypeLike, Mode, Out
 from .reduce import refuse_out
 from .shape import along, length, operand, ravel
-
-if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
-
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor, Mode, Out
 
 Shape = tuple[int, ...]
 

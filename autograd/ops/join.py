@@ -7,7 +7,7 @@ import math
 import operator
 from collections.abc import Callable, Sequence
 from operator import index
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,16 +15,11 @@ from ..arrays.door import as_array
 from ..primitives.declare import composed, linear
 from ..primitives.operands import AxisError
 from ..source.call_site import users_line
-from ..tensors.tensor import unwrap
+from ..tensors.tensor import TensorLike, unwrap
+from ..tensors.types import ArrayOrTensor, Casting, DTypeLike
 from .index import take
 from .reduce import refuse_out
 from .shape import along, atleast_1d, atleast_2d, atleast_3d, length, operand, unshared
-
-if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
-
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor, Casting
 
 Shape = tuple[int, ...]
 

@@ -8,20 +8,17 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..arrays.door import ARRAY_TYPES, anywhere, whole
 from ..primitives.declare import composed, general, not_differentiable
-from ..tensors.tensor import Array, Tensor, unwrap
+from ..tensors.tensor import Array, Tensor, TensorLike, unwrap
+from ..tensors.types import ArrayOrTensor, NormOrder
 from .decompositions import svdvals_rule
 from .linalg_common import adjoint, conj, hermitian_part
 from .shape import operand, unbroadcast
-
-if TYPE_CHECKING:
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor, NormOrder
 
 # Inverses and systems of equations. Singular matrices raise NumPy's LinAlgError.
 

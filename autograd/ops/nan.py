@@ -6,24 +6,19 @@ such a slice.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..arrays.door import anywhere
 from ..primitives.accurate_sum import at_least_single
 from ..primitives.declare import composed, general, not_differentiable
-from ..tensors.tensor import unwrap
+from ..tensors.tensor import TensorLike, unwrap
+from ..tensors.types import ArrayOrTensor, DTypeLike
 from .cumulative import cumprod, cumsum, prod
 from .reduce import ABSENT, Axis, keep_axes, share_evenly, sum
 from .shape import operand
 from .variance import count_valid, dispersion_of, valid_elements
-
-if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
-
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor
 
 numpy: Any = np  # its annotations accept only literal flags
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
@@ -12,11 +12,9 @@ from ..arrays.door import everywhere
 from ..primitives.accurate_sum import at_least_single
 from ..primitives.declare import composed, general
 from ..tensors.tensor import unwrap
+from ..tensors.types import ArrayOrTensor, NormOrder
 from .linalg_common import conj
 from .reduce import Axis, keep_axes, share_evenly
-
-if TYPE_CHECKING:
-    from ..tensors.types import ArrayOrTensor, NormOrder
 
 numpy: Any = np  # its annotations accept no tensors where it returns what it is given
 

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ..arrays.door import as_array, batches, contents
 from ..errors import DtypeError, ShapeError
 from ..primitives.declare import composed
-from ..tensors.tensor import Tensor, plain_array, unwrap
+from ..tensors.tensor import Tensor, TensorLike, plain_array, unwrap
+from ..tensors.types import ArrayOrTensor, Mode
 from .elementwise import where
 from .index import scatter
 from .join import stack
 from .shape import broadcast_to, expand_dims, length, moveaxis, operand, reshape, unshared
-
-if TYPE_CHECKING:
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor, Mode
 
 Function: TypeAlias = "Callable[..., TensorLike]"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,14 +11,11 @@ from ..arrays.door import ARRAY_TYPES, Used, batches, innermost
 from ..errors import DtypeError, ShapeError
 from ..later import load
 from ..primitives.declare import composed, multilinear
-from ..tensors.tensor import Tensor
+from ..tensors.tensor import Tensor, TensorLike
+from ..tensors.types import Out
 from .linalg_common import conj
 from .reduce import refuse_out
 from .shape import operand
-
-if TYPE_CHECKING:
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import Out
 
 numpy: Any = np  # its annotations accept no tensors where it returns what it is given
 

@@ -9,7 +9,7 @@ of a parameter within `no_grad`; a graph that saved it before then refuses to ru
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -25,14 +25,11 @@ from ..primitives.declare import OPERATORS, add_methods, general, method_of
 from ..source.call_site import users_line
 from ..source.source_info import warn
 from ..tensors.dispatch import writers
-from ..tensors.tensor import Tensor, any_live, as_now, as_tensor, unwrap
+from ..tensors.tensor import Tensor, TensorLike, any_live, as_now, as_tensor, unwrap
+from ..tensors.types import ArrayOrTensor, Index
 from ..tensors.views import move, overlap, sharing
 from .index import scatter, selected, settled
 from .shape import operand, unbroadcast
-
-if TYPE_CHECKING:
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor, Index
 
 # The two operations that a write is made of
 

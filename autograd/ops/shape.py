@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -14,11 +14,8 @@ from ..primitives.accurate_sum import accurate_sum
 from ..primitives.declare import add_methods, composed, linear, not_differentiable
 from ..source.call_site import users_line
 from ..tensors.dispatch import fronts
-from ..tensors.tensor import Array, Tensor, plain_array, unwrap
-
-if TYPE_CHECKING:
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor, Order
+from ..tensors.tensor import Array, Tensor, TensorLike, plain_array, unwrap
+from ..tensors.types import ArrayOrTensor, Order
 
 Shape = tuple[int, ...]
 

@@ -9,7 +9,7 @@ is nan, and so is the gradient.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,16 +18,11 @@ from ..errors import UnsupportedError
 from ..primitives.accurate_sum import at_least_single
 from ..primitives.declare import composed, general
 from ..primitives.primitive import Function, Rule
-from ..tensors.tensor import unwrap
+from ..tensors.tensor import TensorLike, unwrap
+from ..tensors.types import ArrayOrTensor, DTypeLike, Out
 from .norm import scale_of, unscaled
 from .reduce import ABSENT, Axis, keep_axes, kept_shape, number_reduced, refuse_bool, refuse_out
 from .shape import operand, unbroadcast
-
-if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
-
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor, Out
 
 numpy: Any = np  # its annotations accept only literal flags
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -12,13 +12,10 @@ from ..graph.backward import pull_back
 from ..graph.detachment import reason
 from ..graph.grad_mode import enable_grad
 from ..graph.node import Node, ancestors, leading_to
-from ..tensors.tensor import LIFT, Tensor, conjugated, plain_array
+from ..tensors.tensor import LIFT, Tensor, TensorLike, conjugated, plain_array
 from .pytree import flatten
 from .recording import owned_gradient
 from .units import batched_walk, is_hooked
-
-if TYPE_CHECKING:
-    from ..tensors.tensor import TensorLike
 
 
 @overload

@@ -10,6 +10,7 @@ from scipy.special import _ufuncs as special
 
 from ...arrays.door import anywhere, everywhere
 from ...primitives.declare import elementwise
+from ...tensors.types import ArrayOrTensor
 from ..densities import log_beta
 from .common import at_quantile, distribution, in_double, over, where_defined
 from .gamma import (
@@ -26,8 +27,6 @@ from .gamma import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from ...tensors.types import ArrayOrTensor
 
 TERMS = 32  # of the series of betainc, for small x
 

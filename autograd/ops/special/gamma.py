@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy import special as python
@@ -16,10 +16,8 @@ from scipy.special import _ufuncs as special
 from ...arrays.door import anywhere, cached_arrays
 from ...calculus import zero
 from ...primitives.declare import elementwise
+from ...tensors.types import ArrayOrTensor
 from .common import at_quantile, distribution, in_double, of_last, over, where_defined
-
-if TYPE_CHECKING:
-    from ...tensors.types import ArrayOrTensor
 
 # The Bernoulli numbers B_2, B_4, ... of Stirling's series.
 BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)
