@@ -19,7 +19,10 @@ from ..errors import BatchError
 from .standin import StandIn
 
 if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
+    from numpy.typing import ArrayLike as ArrayLike
+    from numpy.typing import DTypeLike as DTypeLike
+else:  # which take half a millisecond to import
+    ArrayLike = DTypeLike = object
 
 F = TypeVar("F", bound=Callable[..., Any])
 ndarray = np.ndarray

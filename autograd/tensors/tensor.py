@@ -19,6 +19,8 @@ from ..arrays.door import (
     ARRAY_TYPES,
     BATCH_TYPES,
     TRACED_TYPES,
+    ArrayLike,
+    DTypeLike,
     Used,
     as_array,
     concrete,
@@ -48,8 +50,6 @@ from .dataframes import holds_tensors, numbers_of_table, without_polars
 from .dispatch import DeclaredLater, operation_of, operations, plain, writers
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, DTypeLike
-
     from .methods import Installed
 else:
     Installed = object

@@ -7,17 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from ..arrays.door import ArrayLike as ArrayLike
+from ..arrays.door import DTypeLike as DTypeLike
+
 if TYPE_CHECKING:
     from types import EllipsisType
     from typing import SupportsIndex
 
-    from numpy.typing import ArrayLike as ArrayLike
-    from numpy.typing import DTypeLike as DTypeLike
-
     from ..arrays.batched import Batched
     from .tensor import Array, Tensor
-else:
-    ArrayLike = DTypeLike = object
 
 # Rules and compositions compute with arrays, those of all elements of a batch included, and record with tensors.
 ArrayOrTensor: TypeAlias = "Array | Tensor | Batched"

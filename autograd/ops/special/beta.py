@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from scipy.special import _ufuncs as special
@@ -24,9 +25,6 @@ from .gamma import (
     stirling,
     tail_integral,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 TERMS = 32  # of the series of betainc, for small x
 
