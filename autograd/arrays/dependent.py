@@ -18,11 +18,10 @@ import numpy as np
 
 from ..errors import BatchError, PatternError
 from ..source.call_site import users_line
-from .door import BATCH_TYPES, Array, DTypeLike, contents, mapped
+from .door import BATCH_TYPES, Array, DTypeLike, contents, mapped, numpy
 from .standin import MAKERS, OfLevel, of_value
 
 ndarray = np.ndarray
-numpy: Any = np  # its annotations accept ndarrays alone
 Terms = Sequence[Array]
 NUMBER = np.int32  # of inputs, and of sets of them
 

@@ -27,6 +27,7 @@ else:  # which take half a millisecond to import
 F = TypeVar("F", bound=Callable[..., Any])
 ndarray = np.ndarray
 Array = np.ndarray[Any, Any]
+numpy: Any = np  # whose annotations accept ndarrays, literal flags and names of methods alone
 
 #: The types that a rule or forward may take for an ndarray; `compile` adds that of its traced arrays.
 ARRAY_TYPES: set[type] = {ndarray}

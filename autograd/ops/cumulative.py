@@ -13,9 +13,9 @@ import numpy as np
 
 from ..arrays.door import whole
 from ..primitives.declare import composed, general, linear
-from ..tensors.tensor import Tensor, unwrap
+from ..tensors.tensor import Axis, Tensor, unwrap
 from ..tensors.types import ArrayOrTensor, DTypeLike
-from .reduce import ABSENT, Axis, axes_of, keep_axes, refuse_bool, refuse_out, selected
+from .reduce import ABSENT, axes_of, keep_axes, refuse_bool, refuse_out, selected
 from .shape import along
 
 _REVERSED = slice(None, None, -1)

@@ -13,13 +13,10 @@ from ..arrays.door import batches, everywhere
 from ..errors import DtypeError
 from ..primitives.declare import composed, general
 from ..tensors.tensor import Tensor, TensorLike, unwrap
-from ..tensors.types import ArrayOrTensor, DTypeLike, Order
+from ..tensors.types import ArrayOrTensor, DTypeLike, Order, Shape
 from .join import concatenate
 from .reduce import ABSENT
 from .shape import along, length, operand, unbroadcast
-
-Shape = tuple[int, ...]
-
 
 # Differences
 

@@ -22,11 +22,10 @@ import numpy as np
 from ..errors import ShapeError
 from ..primitives.declare import composed, multilinear, not_differentiable
 from ..tensors.tensor import Tensor, TensorLike, plain_array, unwrap
-from ..tensors.types import Casting, DTypeLike, Order
+from ..tensors.types import Casting, DTypeLike, Order, Shape
 from .index import diagonal
 
 Labels = str
-Shape = tuple[int, ...]
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 

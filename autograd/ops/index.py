@@ -19,11 +19,9 @@ from ..primitives.accurate_sum import WIDER
 from ..primitives.declare import composed, install, linear, not_differentiable
 from ..primitives.primitive import OneInput
 from ..tensors.tensor import Tensor, TensorLike, plain_array, unwrap
-from ..tensors.types import ArrayOrTensor, DTypeLike, Mode, Out
+from ..tensors.types import ArrayOrTensor, DTypeLike, Mode, Out, Shape
 from .reduce import refuse_out
 from .shape import along, length, operand, ravel
-
-Shape = tuple[int, ...]
 
 _BASIC = (int, np.integer, slice, type(None), type(Ellipsis))
 _MANY = 256  # elements; up to here, numpy.add.at is at least as fast with the index as it is

@@ -16,13 +16,10 @@ from ..primitives.declare import composed, linear
 from ..primitives.operands import AxisError
 from ..source.call_site import users_line
 from ..tensors.tensor import TensorLike, unwrap
-from ..tensors.types import ArrayOrTensor, Casting, DTypeLike
+from ..tensors.types import ArrayOrTensor, Casting, DTypeLike, Shape
 from .index import take
 from .reduce import refuse_out
 from .shape import along, atleast_1d, atleast_2d, atleast_3d, length, operand, unshared
-
-Shape = tuple[int, ...]
-
 
 # Joining
 

@@ -10,17 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.door import anywhere
+from ..arrays.door import anywhere, numpy
 from ..primitives.accurate_sum import at_least_single
 from ..primitives.declare import composed, general, not_differentiable
-from ..tensors.tensor import TensorLike, unwrap
+from ..tensors.tensor import Axis, TensorLike, unwrap
 from ..tensors.types import ArrayOrTensor, DTypeLike
 from .cumulative import cumprod, cumsum, prod
-from .reduce import ABSENT, Axis, keep_axes, share_evenly, sum
+from .reduce import ABSENT, keep_axes, share_evenly, sum
 from .shape import operand
 from .variance import count_valid, dispersion_of, valid_elements
-
-numpy: Any = np  # its annotations accept only literal flags
 
 
 def _replaced(x: Any, value: int) -> Any:

@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..arrays.door import everywhere
+from ..arrays.door import everywhere, numpy
 from ..primitives.accurate_sum import at_least_single
 from ..primitives.declare import composed, general
-from ..tensors.tensor import unwrap
+from ..tensors.tensor import Axis, unwrap
 from ..tensors.types import ArrayOrTensor, NormOrder
 from .linalg_common import conj
-from .reduce import Axis, keep_axes, share_evenly
-
-numpy: Any = np  # its annotations accept no tensors where it returns what it is given
+from .reduce import keep_axes, share_evenly
 
 
 def _norm(x: Any, ord: NormOrder = None, axis: Any = None, keepdims: bool = False) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.door import batches
+from ..arrays.door import batches, numpy
 from ..errors import UnsupportedError
 from ..graph.grad_mode import recording
 from ..primitives.declare import composed, general
@@ -17,7 +17,6 @@ from .index import take
 from .join import concatenate, stack
 from .shape import along, broadcast_to, copy, operand
 
-numpy: Any = np  # its annotations accept the names of modes alone
 Shape = tuple[int, ...]
 Options = dict[str, Any]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.door import ARRAY_TYPES, Used, batches, innermost
+from ..arrays.door import ARRAY_TYPES, Used, batches, innermost, numpy
 from ..errors import DtypeError, ShapeError
 from ..later import load
 from ..primitives.declare import composed, multilinear
@@ -16,8 +16,6 @@ from ..tensors.types import Out
 from .linalg_common import conj
 from .reduce import refuse_out
 from .shape import operand
-
-numpy: Any = np  # its annotations accept no tensors where it returns what it is given
 
 Axes = int | tuple[Any, Any]
 

@@ -22,9 +22,9 @@ from ..arrays.door import as_array
 from ..errors import UnsupportedError
 from ..primitives.declare import composed, general
 from ..primitives.primitive import Function
-from ..tensors.tensor import Tensor, unwrap
+from ..tensors.tensor import Axis, Tensor, unwrap
 from .index import scatter, selected
-from .reduce import Axis, axes_of
+from .reduce import axes_of
 from .shape import operand
 
 # The growth of the rank from q = 0 to q = 1, less the number of elements, for the methods in which it grows steadily

@@ -13,14 +13,11 @@ from ..arrays.door import agreed, batches
 from ..errors import DtypeError
 from ..primitives.declare import composed, general, linear
 from ..tensors.tensor import TensorLike, unwrap
-from ..tensors.types import ArrayOrTensor
+from ..tensors.types import ArrayOrTensor, Shape
 from .index import scatter
 from .join import concatenate, tile
 from .shape import along, broadcast_arrays, flip, length, moveaxis, operand, ravel, reshape, swapaxes
 from .shape import copy as copied
-
-Shape = tuple[int, ...]
-
 
 # Axes
 

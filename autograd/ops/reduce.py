@@ -18,10 +18,9 @@ from ..primitives.accurate_sum import accurate_sum, at_least_single, reduced, re
 from ..primitives.declare import composed, general, install, linear, not_differentiable
 from ..primitives.operands import NUMBERS
 from ..source.call_site import users_line, warn_of_pair
-from ..tensors.tensor import TensorLike, unwrap
+from ..tensors.tensor import Axis, TensorLike, unwrap
 from ..tensors.types import ArrayOrTensor, Out
 
-Axis = int | tuple[int, ...] | None
 ABSENT: Any = np._NoValue  # stands for an argument that was not given, where None means something else
 
 # These methods take positional arguments in a third of the time, which NumPy's annotations do not allow.

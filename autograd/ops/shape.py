@@ -15,9 +15,7 @@ from ..primitives.declare import add_methods, composed, linear, not_differentiab
 from ..source.call_site import users_line
 from ..tensors.dispatch import fronts
 from ..tensors.tensor import Array, Tensor, TensorLike, plain_array, unwrap
-from ..tensors.types import ArrayOrTensor, Order
-
-Shape = tuple[int, ...]
+from ..tensors.types import ArrayOrTensor, Order, Shape
 
 
 def along(axis: int, ndim: int, part: slice | int | Array) -> tuple[Any, ...]:

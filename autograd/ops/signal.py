@@ -11,11 +11,9 @@ from ..arrays.door import anywhere, as_array, batches
 from ..errors import DtypeError, GraphError
 from ..primitives.declare import composed, general, multilinear
 from ..tensors.tensor import Array, Tensor, TensorLike, unwrap
+from ..tensors.types import Shape
 from .index import scatter, selected
 from .shape import atleast_1d, operand
-
-Shape = tuple[int, ...]
-
 
 # Convolution
 

@@ -10,14 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.door import as_array
+from ..arrays.door import as_array, numpy
 from ..tensors.dispatch import operations, plain
 from ..tensors.tensor import Tensor, TensorLike, plain_array, unwrap
 from ..tensors.types import Casting, DTypeLike
 from .index import scatter
 from .shape import operand
 
-numpy: Any = np  # its annotations accept no tensors where it returns what it is given
 _WEAK = (int, float, complex)
 
 

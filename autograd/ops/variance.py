@@ -18,13 +18,11 @@ from ..errors import UnsupportedError
 from ..primitives.accurate_sum import at_least_single
 from ..primitives.declare import composed, general
 from ..primitives.primitive import Function, Rule
-from ..tensors.tensor import TensorLike, unwrap
+from ..tensors.tensor import Axis, TensorLike, unwrap
 from ..tensors.types import ArrayOrTensor, DTypeLike, Out
 from .norm import scale_of, unscaled
-from .reduce import ABSENT, Axis, keep_axes, kept_shape, number_reduced, refuse_bool, refuse_out
+from .reduce import ABSENT, keep_axes, kept_shape, number_reduced, refuse_bool, refuse_out
 from .shape import operand, unbroadcast
-
-numpy: Any = np  # its annotations accept only literal flags
 
 
 def valid_elements(x: TensorLike, where: TensorLike, skip_nan: bool) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
-from ..arrays.door import FAILURES, innermost_level
+from ..arrays.door import FAILURES, Array, innermost_level
 from ..errors import DeclarationError, DerivativeError, DtypeError
 from ..graph.buffer_reuse import read_only, sum_gradients, writeable
 from ..graph.detachment import cut_of
@@ -22,8 +22,6 @@ from ..tensors.tensor import Tensor, link, plain_array, unmasked
 from .multi_output import ManyOutputs, output_node
 from .nary import record
 from .operands import settled
-
-Array = np.ndarray[Any, Any]
 
 
 class Context:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Rules and compositions compute with arrays, those of all elements of a batch included, and record with tensors.
 ArrayOrTensor: TypeAlias = "Array | Tensor | Batched"
+Shape: TypeAlias = tuple[int, ...]
 Out: TypeAlias = "ArrayOrTensor | None"  # where NumPy's functions write their result
 Key: TypeAlias = "SupportsIndex | slice | EllipsisType | ArrayLike | Tensor | None"
 Index: TypeAlias = "Key | tuple[Key, ...]"

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.door import TRACED_TYPES, Used, as_array, batched_at, batches, everywhere, holds, recorder, whole
+from ..arrays.door import TRACED_TYPES, Array, Used, as_array, batched_at, batches, everywhere, holds, recorder, whole
 from ..errors import ConvergenceError, GraphError, ShapeError, check_callable, check_number
 from ..graph.backward import pull_back
 from ..graph.detachment import cut_of
@@ -24,8 +24,6 @@ from .pytree import REGISTERED, flatten
 from .recording import check_outputs
 from .scan import Steps
 from .trees import ravel_pytree, tree_map
-
-Array = np.ndarray[Any, Any]
 
 
 def fixed_point(

@@ -16,12 +16,10 @@ from ..graph.grad_mode import enable_grad
 from ..graph.node import ancestors
 from ..tensors.tensor import Tensor
 from .pytree import flatten
-from .recording import Recording, check_outputs, reaches_others, track, value_of
+from .recording import Function, Recording, check_outputs, reaches_others, track, value_of
 
 if TYPE_CHECKING:
     from .types import Aux, Gradient, NumberAndAux, NumberFunction, ValueAndGradient
-
-Function = Callable[..., Any]
 
 
 @overload

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,13 +11,11 @@ from ..graph.grad_mode import enable_grad
 from ..tensors.tensor import unwrap
 from .grad import grad
 from .pytree import flatten
-from .recording import Recording, track
+from .recording import Function, Recording, track
 from .vjp_jvp import jvp, vjp
 
 if TYPE_CHECKING:
     from .types import NumberFunction, Tree
-
-Function = Callable[..., Any]
 
 
 def hvp(function: NumberFunction, primals: Tree, tangents: Any) -> Tree:

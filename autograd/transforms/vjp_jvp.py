@@ -13,9 +13,7 @@ from typing import Any
 from ..errors import ShapeError, check_callable
 from ..graph.grad_mode import enable_grad
 from .pytree import flatten, without_none
-from .recording import Recording, any_live, matched, owned_tangent, track
-
-Function = Callable[..., Any]
+from .recording import Function, Recording, any_live, matched, owned_tangent, track
 
 
 def vjp(function: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:

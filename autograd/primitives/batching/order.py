@@ -9,13 +9,11 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ...arrays.batched import Batched
-from ...arrays.door import Level, anywhere, as_array, whole
+from ...arrays.door import Level, anywhere, as_array, numpy, whole
 from ...errors import BatchError
 from ..forms import Function
 from .alignment import aligned, is_at, refuse_plain, repeated
 from .functions import rule
-
-numpy: Any = np  # its annotations accept no batched arrays, and the names of methods alone
 
 # Medians and quantiles, of rows: the axes that are reduced, laid out as the last one
 
