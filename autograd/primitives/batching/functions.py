@@ -27,7 +27,7 @@ from ...arrays.batched import Batched
 from ...arrays.door import Level, innermost
 from ...errors import BatchError, UnsupportedError
 from ...tensors.dispatch import operations, without_out
-from ..forms import FLATTENING, LAST_AXES, REDUCTIONS, Function, bound, form, noting, parameters
+from ..forms import FLATTENING, LAST_AXES, Function, bound, by_ufunc, form, noting, parameters
 from .alignment import aligned, is_at, repeated, stacked, wrapped
 from .ufuncs import axes_behind, write_result
 
@@ -52,7 +52,7 @@ def _called(level: Level, function: Callable[..., object], args: tuple[Any, ...]
         return own(level, *args, **kwargs)
     how = form(function)
     if how == "reduction":
-        return _reduced(level, function, args, kwargs)
+        return by_ufunc(function, args, kwargs)
     if how == "last axes":
         cores = LAST_AXES[function.__name__]
         return wrapped(level, function(*stacked(level, args[: len(cores)], cores), *args[len(cores) :], **kwargs))
@@ -79,14 +79,6 @@ def composed(level: Any, function: Function, args: tuple[Any, ...], kwargs: dict
         return level.loop_call(function, args, kwargs)
     finally:
         level.composing.discard(function)
-
-
-def _reduced(level: Level, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    given = bound(function, args, kwargs)
-    given.pop("a")
-    options = {name: value for name, value in given.items() if value is not np._NoValue and value is not None}
-    axis = options.pop("axis", None)
-    return REDUCTIONS[function].reduce(args[0] if args else kwargs["a"], axis=axis, **options)
 
 
 def _along_axis(level: Level, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -29,9 +29,9 @@ from ..forms import (
     LAST_AXES,
     MIXING,
     MOVING,
-    REDUCTIONS,
     Function,
     bound,
+    by_ufunc,
     form,
     noting,
     parameters,
@@ -111,10 +111,7 @@ def _called(level: PatternLevel, function: Function, args: tuple[Any, ...], kwar
         return _answered(level, function, args, kwargs)
     how = form(function)
     if how == "reduction":
-        given = bound(function, args, kwargs)
-        x = given.pop("a")
-        options = {name: value for name, value in given.items() if value is not np._NoValue and value is not None}
-        return REDUCTIONS[function].reduce(x, axis=options.pop("axis", None), **options)
+        return by_ufunc(function, args, kwargs)
     if how == "last axes":
         cores = LAST_AXES[function.__name__]
         if dependents(kwargs, args[len(cores) :]):
