@@ -18,7 +18,6 @@ from ..source.call_site import users_line
 from ..tensors.tensor import TensorLike, unwrap
 from ..tensors.types import ArrayOrTensor, Casting, DTypeLike, Shape
 from .index import take
-from .reduce import refuse_out
 from .shape import along, atleast_1d, atleast_2d, atleast_3d, length, operand, unshared
 
 # Joining
@@ -50,23 +49,17 @@ def _piece(g: Any, arrays_shape: tuple[Shape, ...], axis: int | None, index: int
     return g[along(axis, g.ndim, slice(start, end))]
 
 
-def _concatenate(
-    arrays: Any, axis: int | None = 0, out: Any = None, dtype: Any = None, casting: Any = "same_kind"
-) -> Any:
-    refuse_out(out)
+def _concatenate(arrays: Any, axis: int | None = 0, dtype: Any = None, casting: Any = "same_kind") -> Any:
     return np.concatenate(arrays, axis, dtype=dtype, casting=casting)
-
-
-def _stack(arrays: Any, axis: int = 0, out: Any = None, dtype: Any = None, casting: Any = "same_kind") -> Any:
-    refuse_out(out)
-    return np.stack(arrays, axis, dtype=dtype, casting=casting)
 
 
 concatenate = linear(np.concatenate, _piece, forward=_concatenate, variadic=True)
 stack = linear(
     np.stack,
     lambda g, axis, index: g[(*along(axis, g.ndim, index), ...)],
-    forward=_stack,
+    forward=lambda arrays, axis=0, dtype=None, casting="same_kind": np.stack(
+        arrays, axis, dtype=dtype, casting=casting
+    ),
     variadic=True,
 )
 

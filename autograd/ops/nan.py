@@ -14,7 +14,7 @@ from ..arrays.door import anywhere, numpy
 from ..primitives.accurate_sum import at_least_single
 from ..primitives.declare import composed, general, not_differentiable
 from ..tensors.tensor import Axis, TensorLike, unwrap
-from ..tensors.types import ArrayOrTensor, DTypeLike
+from ..tensors.types import ArrayOrTensor
 from .cumulative import cumprod, cumsum, prod
 from .reduce import ABSENT, keep_axes, share_evenly, sum
 from .shape import operand
@@ -54,21 +54,14 @@ def extreme_rule(
 
 def _extreme(function: Any, beyond: np.ufunc) -> None:
     """Declare an extreme of the elements that are not nan; it is nan where there are none."""
-    operation = general(
-        lambda x, axis, keepdims, initial, where: function(x, axis, keepdims=keepdims, initial=initial, where=where),
-        lambda g, x, out, axis, where: extreme_rule(g, x, out, axis, where, beyond),
-        name=function.__name__,
-    )
 
-    @composed(function, method=False)
-    def extreme(
-        x: TensorLike,
-        axis: Axis = None,
-        keepdims: bool = False,
-        initial: TensorLike = ABSENT,
-        where: TensorLike = True,
-    ) -> Any:
-        return operation(x, axis, keepdims, initial, where)
+    def forward(x: Any, axis: Axis = None, keepdims: Any = False, initial: Any = ABSENT, where: Any = True) -> Any:
+        return function(x, axis, keepdims=keepdims, initial=initial, where=where)
+
+    def rule(g: Any, x: Any, out: Any, axis: Axis, where: Any) -> Any:
+        return extreme_rule(g, x, out, axis, where, beyond)
+
+    composed(function, method=False)(general(forward, rule, name=function.__name__))
 
 
 _extreme(np.nanmax, np.greater)
@@ -82,7 +75,7 @@ dispersion_of(np.nanvar, root=False, skip_nan=True)
 dispersion_of(np.nanstd, root=True, skip_nan=True)
 
 
-def _nanmean(x: Any, axis: Axis, dtype: Any, keepdims: bool, where: Any) -> Any:
+def _nanmean(x: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False, where: Any = True) -> Any:
     return numpy.nanmean(x, axis, dtype, keepdims=keepdims, where=where)
 
 
@@ -93,17 +86,4 @@ def _nanmean_rule(g: Any, x: Any, axis: Axis, where: Any) -> Any:
     return np.where(valid, keep_axes(g, x.shape, axis) / count, 0)
 
 
-_mean = general(_nanmean, _nanmean_rule, name="nanmean")
-
-
-@composed(np.nanmean, method=False)
-def nanmean(
-    x: TensorLike,
-    axis: Axis = None,
-    dtype: DTypeLike | None = None,
-    keepdims: bool = False,
-    *,
-    where: TensorLike = True,
-) -> Any:
-    """Return the mean of the elements that are not nan, and nan where there are none."""
-    return _mean(x, axis, dtype, keepdims, where)
+composed(np.nanmean, method=False)(general(_nanmean, _nanmean_rule, name="nanmean"))

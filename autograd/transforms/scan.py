@@ -273,7 +273,8 @@ class Steps:
         if not lengths:
             raise ValueError("scan() needs to know the number of steps: pass xs, or length=")
         if len(lengths) > 1:
-            raise ShapeError(f"scan() goes along the first axes of xs together, which differ: {_listed(lengths)}")
+            differ = " and ".join(lengths.values())
+            raise ShapeError(f"scan() goes along the first axes of xs together, which differ: {differ}")
         return next(iter(lengths))
 
     # As a loop of Python
@@ -376,10 +377,6 @@ def _nothing(leaves: Sequence[Any]) -> None:
 
 def _place(i: int, leaves: list[Any]) -> str:
     return f"[{i}]" if len(leaves) > 1 else ""
-
-
-def _listed(lengths: dict[int, str]) -> str:
-    return " and ".join(lengths.values())
 
 
 def _containers(tree: Any) -> str:
