@@ -33,8 +33,7 @@ from ..arrays.door import (
 )
 from ..arrays.standin import StandIn
 from ..errors import BatchError, DtypeError, GraphError, ShapeError, UnsupportedError, in_library, no_number
-from ..foreign.missing import install, listed, refuse_keywords
-from ..foreign.names import TENSOR_KEYWORDS
+from ..foreign.missing import TENSOR_KEYWORDS, install, listed, refuse_keywords
 from ..graph.backward import pull_back
 from ..graph.buffer_reuse import held_once
 from ..graph.detachment import Cut, cut_at, reason

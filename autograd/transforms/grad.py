@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 
 from ..errors import DtypeError, GraphError, check_argnums, check_callable
-from ..foreign.missing import keywords_from
-from ..foreign.names import GRAD_KEYWORDS
+from ..foreign.missing import GRAD_KEYWORDS, keywords_from
 from ..graph.grad_mode import enable_grad
 from ..graph.node import ancestors
 from ..tensors.tensor import Tensor

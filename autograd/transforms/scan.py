@@ -13,8 +13,7 @@ import numpy as np
 from ..arrays.door import Used, as_array, batches, recorder, whole
 from ..arrays.traced import Traced, Variable, plain
 from ..errors import DtypeError, ShapeError, check_callable, described
-from ..foreign.missing import keywords_from
-from ..foreign.names import SCAN_KEYWORDS, WHILE_KEYWORDS
+from ..foreign.missing import SCAN_KEYWORDS, WHILE_KEYWORDS, keywords_from
 from ..graph.grad_mode import recording
 from ..later import load
 from ..primitives.function import Context, Function
