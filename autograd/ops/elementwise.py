@@ -36,7 +36,7 @@ def _raised(x: Any, y: Any) -> Any:
     return x**y if type(y) is int or type(y) is float else np.power(x, y)
 
 
-# NumPy's operator is not its function: see `arrays.powers`.
+# NumPy's operator is not its function: see `power_call`.
 _operator = Primitive("elementwise", np.power, RULES[np.power])
 _operator.computed = _raised
 power = _operator.apply = binary(_operator)

@@ -14,8 +14,8 @@ from typing import Any, cast
 import numpy as np
 
 from ..arrays.door import as_array, batches, chosen, constant, copied_for, everywhere
-from ..arrays.powers import power_call
 from ..arrays.select import select
+from ..arrays.standin import power_call
 from ..errors import BatchError, DtypeError, GraphError, ShapeError, UnsupportedError
 from ..graph.grad_mode import recording
 from ..graph.mutation import note_written

@@ -21,8 +21,7 @@ import numpy as np
 
 from ..errors import DeclarationError
 from ..foreign.missing import refuse_keywords
-from ..graph.detachment import cut_of
-from ..graph.grad_mode import ON
+from ..graph.grad_mode import ON, cut_of
 from ..tensors.dispatch import DeclaredLater, operation_of, operations, plain
 from ..tensors.tensor import Tensor, unwrap
 from .nary import many, several_inputs

@@ -12,8 +12,7 @@ import numpy as np
 
 from ..arrays.door import FAILURES, Used, constant
 from ..graph.buffer_reuse import sum_gradients
-from ..graph.detachment import cut_of
-from ..graph.grad_mode import ON, recording
+from ..graph.grad_mode import ON, cut_of, recording
 from ..graph.instrumentation import examine
 from ..graph.mutation import Guard, guard, keep_arguments, keep_constant, keep_inputs
 from ..graph.node import Gradients, Leaf, MultiNode, Node, Operation, absent, bundled, counter, intern_shape

@@ -36,8 +36,7 @@ from ..errors import BatchError, DtypeError, GraphError, ShapeError, Unsupported
 from ..foreign.missing import TENSOR_KEYWORDS, install, listed, refuse_keywords
 from ..graph.backward import pull_back
 from ..graph.buffer_reuse import held_once
-from ..graph.detachment import Cut, cut_at, reason
-from ..graph.grad_mode import EVER, enable_grad, moment, recording
+from ..graph.grad_mode import EVER, Cut, cut_at, enable_grad, moment, reason, recording
 from ..graph.mutation import expose, forget, owner_of
 from ..graph.node import GradientBuffer, Leaf, Lift, Node, Operation, Share, ancestors, leading_to
 from ..later import load

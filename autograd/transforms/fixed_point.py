@@ -10,8 +10,7 @@ import numpy as np
 from ..arrays.door import TRACED_TYPES, Array, Used, as_array, batched_at, batches, everywhere, holds, recorder, whole
 from ..errors import ConvergenceError, GraphError, ShapeError, check_callable, check_number
 from ..graph.backward import pull_back
-from ..graph.detachment import cut_of
-from ..graph.grad_mode import enable_grad, evaluated_as_at, moment, no_grad, recording
+from ..graph.grad_mode import cut_of, enable_grad, evaluated_as_at, moment, no_grad, recording
 from ..graph.node import Leaf, Lift, Node, by_number, counter, leading_to
 from ..later import load
 from ..primitives.function import Function

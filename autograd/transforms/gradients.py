@@ -9,8 +9,7 @@ import numpy as np
 
 from ..errors import GraphError, ShapeError
 from ..graph.backward import pull_back
-from ..graph.detachment import reason
-from ..graph.grad_mode import enable_grad
+from ..graph.grad_mode import enable_grad, reason
 from ..graph.node import Node, ancestors, leading_to
 from ..tensors.tensor import LIFT, Tensor, TensorLike, conjugated, plain_array
 from .pytree import flatten
