@@ -43,14 +43,13 @@ if typing.TYPE_CHECKING:
     from .transforms.fixed_point import fixed_point
     from .transforms.grad import elementwise_grad, grad, value_and_grad
     from .transforms.gradients import gradients
-    from .transforms.hvp import ggnvp, hvp
     from .transforms.jacobian import hessian, jacobian
+    from .transforms.products import ggnvp, hvp, jvp, linearize, vjp
     from .transforms.scan import scan, while_loop
     from .transforms.sparse.pattern import sparsity
     from .transforms.trees import (
         ravel_pytree, register_dataclass, register_pytree_node, tree_flatten, tree_leaves, tree_map,
     )  # fmt: skip
-    from .transforms.vjp_jvp import jvp, linearize, vjp
     from .transforms.vmap import vmap
     from .visualize import draw_graph, watch_calls
     from .visualize.difference import GraphDifference, GraphDifferences, RecordedRun, diff_graphs, record_run
@@ -85,14 +84,13 @@ _OWN = {
     "transforms.fixed_point": ("fixed_point",),
     "transforms.grad": ("elementwise_grad", "grad", "value_and_grad"),
     "transforms.gradients": ("gradients",),
-    "transforms.hvp": ("ggnvp", "hvp"),
     "transforms.jacobian": ("hessian", "jacobian"),
     "transforms.trees": (
         "ravel_pytree", "register_dataclass", "register_pytree_node", "tree_flatten", "tree_leaves", "tree_map",
     ),
+    "transforms.products": ("ggnvp", "hvp", "jvp", "linearize", "vjp"),
     "transforms.scan": ("scan", "while_loop"),
     "transforms.sparse.pattern": ("sparsity",),
-    "transforms.vjp_jvp": ("jvp", "linearize", "vjp"),
     "transforms.vmap": ("vmap",),
     "visualize": ("draw_graph", "watch_calls"),
     "visualize.difference": ("GraphDifference", "GraphDifferences", "RecordedRun", "diff_graphs", "record_run"),
