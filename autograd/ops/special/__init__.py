@@ -5,6 +5,6 @@ follow. Formulas without another source are from the NIST Digital Library of Mat
 https://dlmf.nist.gov, cited as DLMF with the number of the equation.
 """
 
-from . import bessel, beta, distributions, error, exponential, gamma, hypergeometric, integrals
+from . import bessel, beta, distributions, entropy, error, exponential, gamma, hypergeometric, integrals
 
-__all__ = ["bessel", "beta", "distributions", "error", "exponential", "gamma", "hypergeometric", "integrals"]
+__all__ = ["bessel", "beta", "distributions", "entropy", "error", "exponential", "gamma", "hypergeometric", "integrals"]
