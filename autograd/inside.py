@@ -16,7 +16,7 @@ from .calculus import RULES
 from .errors import check_argnums, check_callable, check_number, check_option, described
 from .graph.backward import Wanted
 from .graph.buffer_reuse import writeable
-from .graph.grad_mode import ANOMALY, OFF, ON, TRACING, Watch, evaluated_as_at, moment, recording, watching, cut_of
+from .graph.grad_mode import ANOMALY, OFF, ON, TRACING, Watch, cut_of, evaluated_as_at, moment, recording, watching
 from .graph.instrumentation import Observer, observed, observer, value_observer
 from .graph.mutation import kept_arrays, note_written, owner_of, refuse_overwritten
 from .graph.name_scope import RunningCall, describe_objects, described_calls, running_calls

@@ -88,7 +88,7 @@ def install(kind: type, fixed: Collection[str] = ()) -> None:
     Parameters
     ----------
     kind
-        The class, which has a table.
+        The class, which has a table in `foreign/names.txt`.
     fixed
         The names that cannot be assigned either.
     """
@@ -108,7 +108,7 @@ def lookup(module: str, *near: str) -> Callable[[str], NoReturn]:
     Parameters
     ----------
     module
-        The name of the module, which has a table.
+        The name of the module, which has a table in `foreign/names.txt` or `foreign/layer_names.txt`.
     *near
         Names of other modules to search for the name, ignoring its case and underscores at its end.
     """
@@ -169,7 +169,7 @@ def refuse_keywords(
 ) -> None:
     """Raise if one of the keyword arguments given to `what` has another name here than in other libraries.
 
-    `names` is the table that says which; with the names of all arguments, `known`, what is in
+    `names` is the table of `foreign/names.txt` that says which; with the names of all arguments, `known`, what is in
     neither is refused as well.
     """
     for name in given:
