@@ -44,9 +44,7 @@ from .ufuncs import call_ufunc
 
 numpy: Any = np  # its annotations accept the names of methods alone
 # How some functions go with terms: by a function of the level and the arguments.
-_RULES: dict[Function, Function] = {
-    np.einsum: products.einsum, np.dot: products.dot, np.tensordot: products.tensordot, np.convolve: products.convolve,
-}  # fmt: skip
+_RULES: dict[Function, Function] = {np.convolve: products.convolve}
 rule = noting(_RULES)
 
 
@@ -68,18 +66,6 @@ _ASKING = _named(
     "shares_memory array_repr array_str array2string iterable"
 )
 _ANSWERS = _named("argwhere nonzero flatnonzero digitize allclose array_equal array_equiv lexsort histogram_bin_edges")
-
-
-def known(function: Callable[..., object]) -> str:
-    """Return how a NumPy function goes with terms; an empty string if everything depends on everything."""
-    if function in _RULES:
-        return "rule"
-    if function in _MOVING or function in _JOINING or function in _ASKING:
-        return "structure"
-    if function in _ANSWERS:
-        return "answer"
-    how = form(function)
-    return "" if how == "loop" else how
 
 
 class Sparsity(PatternLevel):
@@ -238,7 +224,6 @@ def _swapped(tree: Any, k: int, given: dict[int, Any]) -> Any:
 # Rules
 
 
-rule(np.copy)(lambda level, a, order="K", subok=False: a.copy(order))
 rule(np.real)(lambda level, val: val.real)
 rule(np.imag)(lambda level, val: val.imag)
 rule(np.astype)(lambda level, x, dtype, /, *, copy=True, device=None: x.astype(dtype, copy=copy))
@@ -303,27 +288,9 @@ def _unwrap(level: PatternLevel, p: Any, discont: Any = None, axis: int = -1, *,
     return level.result(np.unwrap(p.value, plain(discont), axis, period=period), p.given())
 
 
-@rule(np.trace)
-def _trace(level: PatternLevel, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
-    return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)
-
-
 @rule(np.zeros_like, np.ones_like, np.empty_like, each=True)
 def _like(function: Function, level: PatternLevel, *args: Any, **kwargs: dict[str, Any]) -> Any:
     return Dependent(function(*plain(args), **kwargs), level)
-
-
-@rule(np.full_like)
-def _full_like(level: PatternLevel, a: Any, fill_value: Any, *args: Any, **options: Any) -> Any:
-    value = np.full_like(plain(a), plain(fill_value), *args, **options)
-    terms = fill_value.given() if type(fill_value) is Dependent else []
-    return Dependent(value, level, [np.broadcast_to(t, value.shape) for t in terms])
-
-
-@rule(np.full)
-def _full(level: PatternLevel, shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **_: Any) -> Any:
-    value = np.full(shape, fill_value.value, dtype or fill_value.dtype, order)
-    return Dependent(value, level, [np.broadcast_to(t, value.shape) for t in fill_value.given()])
 
 
 @rule(np.array, np.asarray, np.asanyarray, np.ascontiguousarray)
@@ -350,36 +317,6 @@ def _searchsorted(level: PatternLevel, a: Any, v: Any, side: Any = "left", sorte
     return level.result(value, v.given())
 
 
-@rule(np.take)
-def _take(level: PatternLevel, a: Any, indices: Any, axis: Any = None, mode: Any = "raise") -> Any:
-    if (type(indices) is Dependent and level.everywhere) or type(a) is not Dependent:
-        return level.chosen(np.take, a, indices, (axis,), {"mode": mode})
-    indices = plain(indices)
-    value = np.asarray(np.take(a.value, indices, axis, mode=mode))
-    return level.result(value, [np.asarray(np.take(t, indices, axis, mode=mode)) for t in a.given()])
-
-
-@rule(np.take_along_axis)
-def _take_along_axis(level: PatternLevel, arr: Any, indices: Any, axis: Any = -1) -> Any:
-    if type(indices) is Dependent and level.everywhere:
-        return level.chosen(np.take_along_axis, arr, indices, (axis,), {})
-    indices = plain(indices)
-    value = np.take_along_axis(plain(arr), indices, axis)
-    return level.result(value, [np.take_along_axis(t, indices, axis) for t in arr.given()])
-
-
-@rule(np.compress, np.extract)
-def _compress(level: PatternLevel, condition: Any, a: Any, axis: Any = None) -> Any:
-    level.plain_key(condition)
-    places = np.flatnonzero(plain(condition))
-    return np.take(a, places, axis)
-
-
-@rule(np.insert)
-def _insert(level: PatternLevel, arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
-    return moved(level, np.insert, (arr, level.plain_key(obj), values, axis), {})
-
-
 @rule(np.where)
 def _where(level: PatternLevel, condition: Any, *choices: Any) -> Any:
     if not choices:
@@ -397,33 +334,6 @@ def _where(level: PatternLevel, condition: Any, *choices: Any) -> Any:
             short, long = sorted(full, key=len)
             full = [[np.asarray(t + short[i]) if i < len(short) else t for i, t in enumerate(long)]]
     return level.result(value, union(*full))
-
-
-@rule(np.choose)
-def _choose(level: PatternLevel, a: Any, choices: Any, mode: Any = "raise") -> Any:
-    value = np.choose(plain(a), plain(choices), mode=mode)
-    return _among(level, value, a, choices, lambda terms: np.choose(plain(a), terms, mode=mode))
-
-
-@rule(np.select)
-def _select(level: PatternLevel, condlist: Any, choicelist: Any, default: Any = 0) -> Any:
-    value = np.select(plain(condlist), plain(choicelist), plain(default))
-    masks = plain(condlist)
-    choices = [*choicelist, default]
-    return _among(level, value, condlist, choices, lambda terms: np.select(masks, terms[:-1], terms[-1]))
-
-
-def _among(level: PatternLevel, value: Any, conditions: Any, choices: Any, chosen: Callable[[Any], Any]) -> Any:
-    """Return one of several choices for each element; everywhere, any of them."""
-    given = [x.given() if type(x) is Dependent else [] for x in choices]
-    if level.everywhere and dependents(conditions):
-        return level.result(value, union(*[[np.broadcast_to(t, value.shape) for t in terms] for terms in given]))
-    nothing = [np.zeros(np.shape(x), NUMBER) for x in choices]
-    terms = [
-        chosen([ts[k] if k < len(ts) else zeros for ts, zeros in zip(given, nothing, strict=True)])
-        for k in range(max(map(len, given)))
-    ]
-    return level.result(value, terms)
 
 
 @rule(np.linspace, np.geomspace, each=True)
@@ -452,26 +362,6 @@ def _cross(
     first = [0.0 * u[0] if len(u) == 2 else u[2] for u in (x, y)]
     parts = [x[1] * first[1] - first[0] * y[1], first[0] * y[0] - x[0] * first[1], last]
     return np.stack(parts, axisc)
-
-
-@rule(np.interp)
-def _interp(
-    level: PatternLevel, x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
-) -> Any:
-    """Two neighbours of each place."""
-    at, nodes, heights = map(plain, (x, xp, fp))
-    value = np.asarray(np.interp(at, nodes, heights, plain(left), plain(right), period))
-    if period is not None or dependents(left, right) or (level.everywhere and (type(x) is type(xp) is Dependent)):
-        return level.spread("interp", value, [x, xp, fp, left, right])
-    terms = list(x.given()) if type(x) is Dependent else []
-    if level.everywhere:
-        whole = level.whole(dependents(xp, fp))
-        return level.result(value, [*terms, *[np.broadcast_to(t, value.shape) for t in whole]])
-    place = np.clip(np.searchsorted(nodes, at, "right") - 1, 0, max(len(nodes) - 2, 0))
-    for y in (xp, fp):
-        if type(y) is Dependent:
-            terms += [np.asarray(t[np.minimum(place + d, len(t) - 1)]) for t in y.given() for d in (0, 1)]
-    return level.result(value, union(terms))
 
 
 @rule(np.linalg.norm)

@@ -195,19 +195,6 @@ class PatternLevel:
             value, [np.broadcast_to(t, value.shape) for t in (*given, *self.whole([*parts, *dependents(x)]))]
         )
 
-    def chosen(
-        self,
-        function: Callable[..., Any],
-        x: Array | Dependent,
-        indices: Array | Dependent,
-        args: Any,
-        kwargs: dict[str, Any],
-    ) -> Any:
-        """Take elements at indices that depend on inputs: each may be any."""
-        if self.everywhere or type(x) is not Dependent:
-            return self.dense(function.__name__, function, (x, plain(indices), *args), kwargs)
-        return function(x, plain(indices), *args, **kwargs)
-
     def setitem(self, x: Dependent, key: Index, value: Array) -> None:
         """Write `value` to ``x[key]``."""
         value, key = getattr(value, "_array", value), self.plain_key(key)
