@@ -36,8 +36,7 @@ from .numpy_calls import (
     WRITERS,
     applied,
     layout_depends,
-    names_after_out,
-    position_of_out,
+    out_and_after,
 )
 from .program import (
     CONSTANT,
@@ -218,10 +217,11 @@ class ProgramRecorder:
             else:
                 self.after += 1
             return applied(function, mapped(plain, args), mapped(plain, kwargs))
-        if (position := position_of_out(function)) < len(args):
+        position, after = out_and_after(function)
+        if position < len(args):
             if args[position] is not None:
                 kwargs["out"] = args[position]
-            kwargs.update(zip(names_after_out(function), args[position + 1 :], strict=False))
+            kwargs.update(zip(after, args[position + 1 :], strict=False))
             args = args[:position]
         if self.numbers:
             args = without_integers(function if kwargs.keys() <= {"out"} else None, args)
