@@ -461,3 +461,22 @@ def test_results_are_written_to_arrays_given_for_them() -> None:
         [0, 0, 0, 1],
     ]
     assert sum(found(f)[7]) == 1
+
+
+def test_arrays_in_operations_of_a_program_have_the_patterns_of_compositions() -> None:
+    def forward(x: Any) -> Any:
+        points, step = np.linspace(x[0], x[1], 3, retstep=True)
+        chosen = np.select([x > 1.5, x > 0], [x, 2 * x[::-1]], 0.0)
+        inserted = np.insert(x[:2], 1, x[3])
+        product = np.einsum("ij,j->i", x.reshape(2, 2) * np.eye(2), x[2:])
+        return np.concatenate([points, step[None], chosen, inserted, product, np.interp(x[:1], [0.0, 9.0], x[2:])])
+
+    f = general(forward, lambda g, x: g[:4], name="forward")
+    x = np.array([1.0, 2.0, 3.0, 4.0])
+    of_x = sparsity(f)(x).toarray().astype(int).tolist()
+    assert of_x == [
+        *[[1, 1, 0, 0]] * 4,
+        *[[0, 0, 0, 1], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]],
+        *[[1, 0, 0, 0], [0, 0, 0, 1], [0, 1, 0, 0]],
+        *[[1, 0, 1, 0], [0, 0, 0, 1], [1, 0, 1, 1]],
+    ]

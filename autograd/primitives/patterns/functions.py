@@ -38,8 +38,7 @@ from ..forms import (
 )
 from . import products
 from .level import PatternLevel
-from .reductions import accumulated, axes_of, mixed, reduced
-from .terms import matrices, over_axes, union, write_result
+from .terms import accumulated, axes_of, matrices, mixed, over_axes, reduced, union, write_result
 from .ufuncs import call_ufunc
 
 numpy: Any = np  # its annotations accept the names of methods alone
@@ -85,8 +84,7 @@ class Sparsity(PatternLevel):
     def elementwise(self, function: Callable[..., object], values: tuple[Array | Dependent, ...]) -> Any:
         """Apply a function of each element."""
         value = np.asarray(function(*plain(values)))
-        given = [x.given() for x in values if type(x) is Dependent]
-        return self.result(value, union(*[[np.broadcast_to(t, value.shape) for t in ts] for ts in given]))
+        return self.result(value, union(*[x.given() for x in dependents(values)]))
 
 
 def _called(level: PatternLevel, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -125,7 +123,7 @@ def _elementwise(level: PatternLevel, function: Function, args: Any, kwargs: Any
     value = np.asarray(function(*plain(args), **plain(kwargs)))
     step = function.__name__ in ("round", "around", "fix") and not level.everywhere
     given = [level.step(value)] if step else [x.given() for x in dependents(args, kwargs)]
-    return level.result(value, union(*[[np.broadcast_to(t, value.shape) for t in ts] for ts in given]))
+    return level.result(value, union(*given))
 
 
 def _along_axis(level: PatternLevel, function: Function, args: Any, kwargs: Any) -> Any:
@@ -151,7 +149,7 @@ def _along_axis(level: PatternLevel, function: Function, args: Any, kwargs: Any)
             terms = [np.concatenate([zeros, t], axis) for t in terms]
         return level.result(value, terms)
     if name in MIXING:
-        return mixed(level, function, x, -1 if axis is None else axis, (), {"axis": axis, **given})
+        return mixed(level, function, x, -1 if axis is None else axis, {"axis": axis, **given})
     if name in ("sort", "partition"):
         return sorted_along(level, function, x, axis, given)
     value = np.asarray(function(x.value, axis=axis, **plain(given)))
@@ -175,7 +173,7 @@ def sorted_along(
     if not x.ndim:
         return function(x.value, axis=axis)  # which raises
     if level.everywhere:
-        return mixed(level, function, x, axis, (), {"axis": axis, **given})
+        return mixed(level, function, x, axis, {"axis": axis, **given})
     order = np.argsort(x.value, axis, kind="stable") if function is np.sort else (
         np.argpartition(x.value, plain(given["kth"]), axis, given.get("kind", "introselect"))
     )  # fmt: skip
@@ -340,13 +338,14 @@ def _where(level: PatternLevel, condition: Any, *choices: Any) -> Any:
 def _spaced(
     function: Function, level: PatternLevel, start: Any, stop: Any, *args: Any, **kwargs: dict[str, Any]
 ) -> Any:
-    """Each number depends on both ends."""
-    value = function(*plain((start, stop, *args)), **plain(kwargs))
+    """Each number depends on both ends, and so does the step."""
+    found = function(*plain((start, stop, *args)), **plain(kwargs))
+    value, *step = found if isinstance(found, tuple) else (found,)
     ends = np.broadcast_shapes(np.shape(start), np.shape(stop))
     axis = bound(function, (start, stop, *args), kwargs).get("axis", 0)
     given = [t for x in dependents(start, stop) for t in x.given()]
-    terms = [np.expand_dims(np.broadcast_to(t, ends), axis) for t in given]
-    return level.result(value, union([np.broadcast_to(t, value.shape) for t in terms]))
+    result = level.result(value, union([np.expand_dims(np.broadcast_to(t, ends), axis) for t in given]))
+    return (result, level.result(np.asarray(step[0]), given)) if step else result
 
 
 @rule(np.cross)
@@ -381,7 +380,7 @@ def _solve(level: PatternLevel, a: Any, b: Any) -> Any:
         terms += [t[..., None, None] for t in over_axes(level, a.given(), (a.ndim - 2, a.ndim - 1))]
     if type(b) is Dependent:
         terms += [t[..., None, :] for t in over_axes(level, b.given(), (b.ndim - 2,))]
-    return level.result(value, [np.broadcast_to(t, value.shape) for t in terms])
+    return level.result(value, terms)
 
 
 # Functions that write to an array

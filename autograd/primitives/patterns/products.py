@@ -58,8 +58,7 @@ def _where_not_zero(
 def _spread(t: Array, axes: Sequence[int], out: Sequence[int], sizes: dict[int, int]) -> Array:
     """Return an array of some axes as one of others, among which they are."""
     t = t.transpose([axes.index(axis) for axis in out if axis in axes])
-    shape = iter(t.shape)
-    t = t.reshape([next(shape) if axis in axes else 1 for axis in out])
+    t = np.expand_dims(t, [i for i, axis in enumerate(out) if axis not in axes])
     return np.broadcast_to(t, [sizes[axis] for axis in out])
 
 
