@@ -22,16 +22,17 @@ from ...arrays.door import constant
 from ...arrays.standin import StandIn
 from ...errors import DerivativeError, GraphError, ShapeError, check_callable
 from ...graph.grad_mode import enable_grad, recording
+from ...graph.node import Node
 from ...source.source_info import defined, warn
 from ...tensors.tensor import Tensor, seen_at, unwrap
 from ..blocks import all_derivatives, conformed, holomorphic, rows
 from ..grad import aux_of, choose, without_aux
 from ..pytree import flatten, structure, without_none
-from ..recording import Recording, check_outputs, track
+from ..recording import Recording, track
 from ..trees import tree_map
 from ..units import along
 from .colouring import Compression, compressions
-from .pattern import blocks, jacobian_pattern, symmetric
+from .pattern import blocks, pattern_of, symmetric
 
 Array = np.ndarray[Any, Any]
 Function = Callable[..., Any]
@@ -73,8 +74,8 @@ class Form(NamedTuple):
         return repr(self.rebuild(texts)).replace("'", "")
 
 
-def form(arrays: Sequence[Array | Tensor], rebuild: Callable[[list[Any]], Any]) -> Form:
-    """Return the form of arrays that `rebuild` puts into their containers."""
+def form(arrays: Sequence[Array | Tensor | Node], rebuild: Callable[[list[Any]], Any]) -> Form:
+    """Return the form of arrays, or those of nodes, that `rebuild` puts into their containers."""
     return Form(rebuild([0] * len(arrays)), [tuple(x.shape) for x in arrays], [np.dtype(x.dtype) for x in arrays])
 
 
@@ -124,26 +125,19 @@ class Derivative(NamedTuple):
         of_chosen, primals = choose(self.of_which([]), self.argnums, *arguments)
         if any(isinstance(getattr(x, "_array", x), StandIn) for x in flatten(arguments)[0]):
             raise DerivativeError(f"{self} {_WITHIN}")
-        tracked, rebuild = track(primals)
-        arrays = [x._array for x in tracked]
-        forms = []
-
-        @wraps(of_chosen)
-        def flat(*given: Any) -> list[Any]:
-            returned = of_chosen(*rebuild(list(given)))
-            outputs, together = flatten(returned)
-            if returned is not None:
-                outputs, together = without_none(outputs, together)
-            check_outputs(of_chosen, outputs)
-            forms.append(form([y if hasattr(y, "dtype") else np.asarray(y) for y in outputs], together))
-            return outputs
-
-        found = jacobian_pattern(flat, arrays, everywhere, dense)
-        if self.order == 2 and not forms[-1].is_complex:
+        found, record = pattern_of(of_chosen, primals, everywhere, dense)
+        outputs = _outputs_of(record)
+        if self.order == 2 and not outputs.is_complex:
             found = symmetric(found)
         number = np.int32 if max(*found.shape, found.nnz) <= np.iinfo(np.int32).max else np.int64
         parts = found.data, found.indices.astype(number), found.indptr.astype(number)
-        return form(arrays, rebuild), forms[-1], csr_array(parts, shape=found.shape)
+        return form(record.input_nodes, record.rebuild_inputs), outputs, csr_array(parts, shape=found.shape)
+
+
+def _outputs_of(record: Recording) -> Form:
+    """Return the form of what a recorded function returned."""
+    tree = record.rebuild_outputs([0] * len(record.outputs))
+    return Form(tree, [shape for shape, _ in record.output_types], [dtype for _, dtype in record.output_types])
 
 
 class SparseDerivative:
@@ -481,12 +475,11 @@ def _products(
 
 
 def _check_outputs(of: Derivative, record: Recording, outputs: Form) -> None:
-    tree = record.rebuild_outputs([0] * len(record.outputs))
-    now = Form(tree, [shape for shape, _ in record.output_types], [dtype for _, dtype in record.output_types])
+    now = _outputs_of(record)
     if (
         now.shapes != outputs.shapes
         or now.is_complex is not outputs.is_complex
-        or structure(tree) != structure(outputs.tree)
+        or structure(now.tree) != structure(outputs.tree)
     ):
         raise ShapeError(f"{of} was prepared for the results {outputs}, not for {now}: prepare() it for these")
 

@@ -16,7 +16,6 @@ import numpy as np
 from scipy.sparse import csr_array, vstack
 
 from ...arrays.dependent import NUMBER, Dependent
-from ...arrays.door import Array
 from ...arrays.standin import StandIn
 from ...errors import AutogradError, PatternError, check_argnums, check_callable
 from ...graph.grad_mode import enable_grad
@@ -96,7 +95,7 @@ def sparsity(
     def pattern(*args: Any, **kwargs: Any) -> Any:
         found = function if order == 1 else grad(function, argnums)
         of_chosen, primals = choose(found, argnums, args, kwargs)
-        matrix, record = _run(of_chosen, primals, everywhere, dense)
+        matrix, record = pattern_of(of_chosen, primals, everywhere, dense)
         if order == 2:
             matrix = symmetric(matrix)
         rows = [0, *accumulate([math.prod(shape) for shape, _ in record.output_types])]
@@ -107,16 +106,11 @@ def sparsity(
     return pattern
 
 
-def jacobian_pattern(function: Function, arrays: Sequence[Array], everywhere: bool = False, dense: bool = False) -> Any:
-    """Return the pattern of the Jacobian of a function of several arrays that returns a list of arrays.
+def pattern_of(function: Function, primals: tuple[Any, ...], everywhere: bool, dense: bool) -> tuple[Any, Recording]:
+    """Return the pattern of all outputs with respect to all inputs, and the record of the run.
 
     Its rows are the elements of all outputs, one after another, its columns those of all inputs.
     """
-    return _run(function, tuple(arrays), everywhere, dense)[0]
-
-
-def _run(function: Function, primals: tuple[Any, ...], everywhere: bool, dense: bool) -> tuple[Any, Recording]:
-    """Return the pattern of all outputs with respect to all inputs, and the record of the run."""
     contents, rebuild = flatten(primals)
     if not any(x is None for x in primals):
         contents, rebuild = without_none(contents, rebuild)
