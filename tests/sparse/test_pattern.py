@@ -10,6 +10,7 @@ import scipy.sparse
 
 import autograd
 from autograd import (
+    DtypeError,
     Function,
     PatternError,
     compile,
@@ -480,3 +481,9 @@ def test_arrays_in_operations_of_a_program_have_the_patterns_of_compositions() -
         *[[1, 0, 0, 0], [0, 0, 0, 1], [0, 1, 0, 0]],
         *[[1, 0, 1, 0], [0, 0, 0, 1], [1, 0, 1, 1]],
     ]
+
+
+def test_integers_are_refused_by_what_the_program_wrote() -> None:
+    for find in (sparsity(np.square), jacobian(np.square, sparse=True)):
+        with pytest.raises(DtypeError, match=r"respect to array\(\[0, 1, 2\]\)"):
+            find(np.arange(3))

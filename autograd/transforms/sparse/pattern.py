@@ -16,6 +16,7 @@ import numpy as np
 from scipy.sparse import csr_array, vstack
 
 from ...arrays.dependent import NUMBER, Dependent
+from ...arrays.door import Array
 from ...arrays.standin import StandIn
 from ...errors import AutogradError, PatternError, check_argnums, check_callable
 from ...graph.grad_mode import enable_grad
@@ -24,7 +25,6 @@ from ...primitives.patterns.level import PatternLevel
 from ...source.source_info import defined
 from ...tensors.tensor import Tensor, plain_array
 from ..grad import choose, grad
-from ..pytree import flatten, without_none
 from ..recording import Recording, track
 
 Function = Callable[..., Any]
@@ -111,10 +111,8 @@ def pattern_of(function: Function, primals: tuple[Any, ...], everywhere: bool, d
 
     Its rows are the elements of all outputs, one after another, its columns those of all inputs.
     """
-    contents, rebuild = flatten(primals)
-    if not any(x is None for x in primals):
-        contents, rebuild = without_none(contents, rebuild)
-    values = [_value(x) for x in contents]
+    tensors, rebuild = track(primals)
+    values = [_copied(x._array) for x in tensors]
     sizes = [x.size for x in values]
     level = Sparsity(sum(sizes), everywhere, dense)
     starts = [0, *accumulate(sizes)]
@@ -137,9 +135,8 @@ def pattern_of(function: Function, primals: tuple[Any, ...], everywhere: bool, d
     return csr_array(vstack([csr_array((0, sum(sizes)), dtype=bool), *rows], format="csr")), record
 
 
-def _value(x: Any) -> Any:
-    """Return a copy of an argument as an array."""
-    array = plain_array(x._array if isinstance(x, Tensor) else x)
+def _copied(array: Array) -> Array:
+    """Return a copy of an argument."""
     if isinstance(array, StandIn):
         raise PatternError(
             "sparsity() looks at the values of its arguments, so it cannot be called within vmap, compile or another "
