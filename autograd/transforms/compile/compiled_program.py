@@ -23,8 +23,8 @@ from .program import HELD, Call, Effect, Outside, Program, errors_raise
 from .quick_calls import QuickCall, quick_call
 from .quoting import comment
 from .results import CompiledDerivative
-from .tensor_states import HARMLESS, TensorState
 from .types import Array, ArrayArgument, Leaves
+from .watched_tensors import HARMLESS, TensorState
 
 ndarray = np.ndarray
 
@@ -318,7 +318,7 @@ class Held:
         self.gradient: Any = None if any_gradient else state.had_gradient
         if self.gradient and state.first_gradient.memory.kind == HELD:
             self.gradient = "set aside"
-        self.array, self.buffer, self.node = state.first_array, state.first_buffer, state.node
+        self.array, self.buffer, self.node = state.first_array, state.buffer, state.node
         self.varies = state.replaced
         self.kind = self.array.shape, self.array.dtype, self.array.strides
 

@@ -54,10 +54,9 @@ from .program import (
     state_of_errors,
     traced_in,
 )
-from .tensor_states import holds_traced
 from .types import Array, ArrayArgument, Operand
 from .variables import TracedVariables
-from .watched_tensors import WatchedTensors
+from .watched_tensors import WatchedTensors, holds_traced
 
 ndarray = np.ndarray
 _array = np.array  # which is another one while a program is recorded

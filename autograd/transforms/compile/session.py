@@ -28,12 +28,11 @@ from .loops.chain import chain
 from .loops.joined import join, lay_out
 from .loops.roll import roll
 from .memory import LARGE, trim
-from .passes import simplify
+from .passes import simplify, store_directly
 from .program import ARGUMENT, HELD, MADE, Argument, Fixed, Program
 from .quoting import identifier
 from .recorder import ProgramRecorder
 from .results import is_freed, recorded_derivative
-from .stores import store_directly
 from .types import ArrayArgument
 from .variables import TracedVariables, real
 
