@@ -112,7 +112,9 @@ def _called(level: PatternLevel, function: Function, args: tuple[Any, ...], kwar
         return _along_axis(level, function, args, kwargs)
     if how == "elementwise":
         return _elementwise(level, function, args, kwargs)
-    return level.composed(function, args, kwargs) if how == "composed" else level.dense("", function, args, kwargs)
+    if how == "composed":
+        return level.composed(function, args, kwargs)
+    return level.dense(function.__name__, function, args, kwargs)
 
 
 def _answered(level: PatternLevel, function: Function, args: Any, kwargs: Any) -> Any:

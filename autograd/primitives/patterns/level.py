@@ -116,20 +116,13 @@ class PatternLevel:
 
     def dense(self, name: str, function: Callable[..., Any], args: Any, kwargs: dict[str, Any] | None = None) -> Any:
         """Call a function with values; all that it computes depends on all that it is given."""
-        name = name or getattr(function, "__name__", "a function")
         xs = dependents(args, kwargs or {})
-        return self.spread(name, function(*plain(args), **plain(kwargs or {})), xs)
-
-    def spread(self, name: str, value: Array, given: Any) -> Any:
-        """Return what a function computed as what depends on all that it was given."""
-        xs = dependents(given)
+        value = function(*plain(args), **plain(kwargs or {}))
         self.met[name] = users_line()
-        return self._spread(name, value, self.whole(xs), xs)
+        whole = self.whole(xs)
+        return mapped(lambda part: self._spread(name, part, whole, xs), value)
 
     def _spread(self, name: str, value: Any, whole: list[Array], xs: Sequence[Dependent]) -> Any:
-        if isinstance(value, list | tuple):
-            parts = [self._spread(name, part, whole, xs) for part in value]
-            return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
         if not hasattr(value, "shape") and not isinstance(value, int | float | complex):
             return value
         value = np.asarray(value)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ...arrays.dependent import Dependent, Terms, plain
-from ...arrays.door import Array
+from ...arrays.door import Array, mapped
 from ..forms import cores_of, written_to
 from .level import PatternLevel
 
@@ -135,14 +135,11 @@ def matrices(
     stack = np.broadcast_shapes(*[t.shape for t in whole]) if whole else ()
 
     def of(result: Array) -> Any:
-        if isinstance(result, tuple):
-            found = map(of, result)
-            return type(result)(*found) if hasattr(result, "_fields") else tuple(found)
         result = np.asarray(result)
         more = (1,) * (result.ndim - len(stack))
         return level.result(result, [np.broadcast_to(t, stack).reshape(stack + more) for t in whole])
 
-    return of(value)
+    return mapped(of, value)
 
 
 def write_result(out: Any, result: Any) -> Any:
