@@ -66,9 +66,7 @@ class Session:
         records = ProgramRecorder(self.strict)
         records.fuses, records.fewest = self.backend == "numba", FEWEST_CALLS[self.backend]
         records.home, records.function_text = f"in {defined(self.function)}", self.text
-        around = recorder.get()
         try:
-            recorder.set(None)
             given, named = rebuild(self._watched(records, leaves))
             if records.active:
                 recorder.set(records)
@@ -95,7 +93,7 @@ class Session:
                 records.end()
                 raise
             finally:
-                recorder.set(around)
+                recorder.set(None)
             if records.variables is not None:
                 records.settling = True  # what is refused is raised when all is as it was
                 records.variables.clean()

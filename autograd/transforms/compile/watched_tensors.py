@@ -176,18 +176,6 @@ def alone(array: Array) -> Any:
     return array_at(owner_of(array), address_of(array), array.shape, array.dtype, array.strides)
 
 
-def set_aside_for(fetch: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Return a function of the leaves of the arguments that returns the memory for the gradient of a tensor.
-
-    Who holds the buffer's array itself keeps it from being claimed.
-    """
-
-    def memory(leaves: Any) -> Any:
-        return alone(fetch(leaves)._node.buffer.array)
-
-    return memory
-
-
 HARMLESS = frozenset((clear_gradient, set_gradient, set_gradient_in_buffer))
 
 
@@ -221,9 +209,9 @@ class WatchedTensors(dict[int, TensorState]):
         state.traced = self.recorder.source(tensor._array, kind, ArrayOf(fetch))
         state.shown = {"_array": state.traced}
         buffer = getattr(tensor._node, "buffer", None)
-        if buffer is not None and state.begins and id(owner_of(buffer.whole)) not in self.recorder.memories:
-            self.recorder.source(buffer.whole, HELD, lambda leaves: fetch(leaves)._node.buffer.whole)
         if buffer is not None and state.begins:
+            if id(owner_of(buffer.whole)) not in self.recorder.memories:
+                self.recorder.source(buffer.whole, HELD, lambda leaves: fetch(leaves)._node.buffer.whole)
             state.set_aside = self.recorder.memories[id(owner_of(buffer.whole))]
         gradient = state.gradient = getattr(tensor, "_grad", None)
         if tensor._node is not None:
@@ -244,7 +232,8 @@ class WatchedTensors(dict[int, TensorState]):
             self.recorder.note(Fetch, GradientOf, (state.fetch,), result=traced)
             return traced
         if buffer is not None and array is buffer.array:
-            traced = self.recorder.source(array, HELD, set_aside_for(state.fetch))
+            fetch = state.fetch  # who holds the buffer's array itself keeps it from being claimed
+            traced = self.recorder.source(array, HELD, lambda leaves: alone(fetch(leaves)._node.buffer.array))
         else:
             state.shares = memory is not None and memory.kind != ARGUMENT
             traced = self.recorder.source(array, ARGUMENT, GradientOf(state.fetch))

@@ -245,8 +245,7 @@ class Reader:
             self._read(cell_name, place(code.co_filename, names.free[cell_name]), "cell", cell, "", held[cell_name])
         inside = function.__globals__
         for global_name, line in names.read_globals.items():
-            if (id(inside), global_name) not in self._done:
-                self._done.add((id(inside), global_name))
+            if self._first(inside, global_name):
                 there = global_name in inside
                 kind, value = ("global", inside[global_name]) if there else ("builtin", missing)
                 self._read(global_name, place(code.co_filename, line), kind, inside, global_name, value)
@@ -431,7 +430,9 @@ class Reader:
             return
         if isinstance(holder, type):
             self._count(name, holder)
-            called = _is_called_by_engine(holder)
+            # The engine calls methods of a user's class by their names, as those of a `Function`.
+            homes = [each.__module__.partition(".")[0] for each in holder.__mro__]
+            called = not class_in_library(holder) and "autograd" in homes
             for key in list(inside):
                 named = key in self._names or called or (self._everything and key[:2] != "__")
                 if (named or _runs_unnamed(key, inside[key], made)) and self._first(holder, key):
@@ -517,12 +518,6 @@ class Reader:
         known = len(self._done)
         self._done.add((id(holder), key))
         return len(self._done) > known
-
-
-def _is_called_by_engine(kind: type) -> bool:
-    """Tell whether the engine calls methods of a user's class by their names, as those of a `Function`."""
-    homes = [each.__module__.partition(".")[0] for each in kind.__mro__]
-    return not class_in_library(kind) and "autograd" in homes
 
 
 def _defaults(function: FunctionType) -> Iterator[tuple[str, Any]]:
