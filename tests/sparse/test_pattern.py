@@ -487,3 +487,23 @@ def test_integers_are_refused_by_what_the_program_wrote() -> None:
     for find in (sparsity(np.square), jacobian(np.square, sparse=True)):
         with pytest.raises(DtypeError, match=r"respect to array\(\[0, 1, 2\]\)"):
             find(np.arange(3))
+
+
+@pytest.mark.parametrize(
+    "choose",
+    [
+        lambda x: np.compress(x > 1, x),
+        lambda x: np.extract(x > 1, x),
+        lambda x: x[np.nonzero(x > 1)],
+        lambda x: np.take(x, np.flatnonzero(x > 1)),
+        lambda x: x[np.argwhere(x > 1)[:, 0]],
+        lambda x: x[np.where(x > 1)],
+    ],
+)
+@pytest.mark.parametrize("of_tensors", [True, False])
+def test_shapes_that_depend_on_the_point_have_no_pattern_for_all_points(choose: Any, of_tensors: bool) -> None:
+    f = choose if of_tensors else general(choose, lambda g, x: x * 0, name="choose")
+    x = np.array([1.0, 2.0, 3.0])
+    assert sparsity(f)(x).toarray().astype(int).tolist() == [[0, 1, 0], [0, 0, 1]]
+    with pytest.raises(PatternError, match="with everywhere=True, an index or a mask depends on the inputs"):
+        sparsity(f, everywhere=True)(x)

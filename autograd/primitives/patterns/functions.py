@@ -65,6 +65,7 @@ _ASKING = _named(
     "shares_memory array_repr array_str array2string iterable"
 )
 _ANSWERS = _named("argwhere nonzero flatnonzero digitize allclose array_equal array_equiv lexsort histogram_bin_edges")
+_POSITIONS = _named("argwhere nonzero flatnonzero where")
 
 
 class Sparsity(PatternLevel):
@@ -118,6 +119,8 @@ def _called(level: PatternLevel, function: Function, args: tuple[Any, ...], kwar
 
 
 def _answered(level: PatternLevel, function: Function, args: Any, kwargs: Any) -> Any:
+    if function in _POSITIONS:  # how many there are depends on values
+        level.plain_key((*args, *kwargs.values()))
     return level.answer(function(*plain(args), **plain(kwargs)), dependents(args, kwargs))
 
 
