@@ -58,12 +58,12 @@ def joined(blocks: Any, inputs: Any) -> Any:
 def test_no_entry_of_an_operation_is_missing(part: Any, monkeypatch: Any) -> None:
     met = set()
 
-    def spread(level: Any, name: Any, value: Any, given: Any) -> Any:
+    def dense(level: Any, name: Any, *call: Any) -> Any:
         met.add(name)
-        return original(level, name, value, given)
+        return original(level, name, *call)
 
-    original = PatternLevel.spread
-    monkeypatch.setattr(PatternLevel, "spread", spread)
+    original = PatternLevel.dense
+    monkeypatch.setattr(PatternLevel, "dense", dense)
     count, smallest = 0, 0
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")

@@ -10,6 +10,7 @@ import scipy.sparse
 
 import autograd
 from autograd import (
+    DtypeError,
     Function,
     PatternError,
     compile,
@@ -461,3 +462,48 @@ def test_results_are_written_to_arrays_given_for_them() -> None:
         [0, 0, 0, 1],
     ]
     assert sum(found(f)[7]) == 1
+
+
+def test_arrays_in_operations_of_a_program_have_the_patterns_of_compositions() -> None:
+    def forward(x: Any) -> Any:
+        points, step = np.linspace(x[0], x[1], 3, retstep=True)
+        chosen = np.select([x > 1.5, x > 0], [x, 2 * x[::-1]], 0.0)
+        inserted = np.insert(x[:2], 1, x[3])
+        product = np.einsum("ij,j->i", x.reshape(2, 2) * np.eye(2), x[2:])
+        return np.concatenate([points, step[None], chosen, inserted, product, np.interp(x[:1], [0.0, 9.0], x[2:])])
+
+    f = general(forward, lambda g, x: g[:4], name="forward")
+    x = np.array([1.0, 2.0, 3.0, 4.0])
+    of_x = sparsity(f)(x).toarray().astype(int).tolist()
+    assert of_x == [
+        *[[1, 1, 0, 0]] * 4,
+        *[[0, 0, 0, 1], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]],
+        *[[1, 0, 0, 0], [0, 0, 0, 1], [0, 1, 0, 0]],
+        *[[1, 0, 1, 0], [0, 0, 0, 1], [1, 0, 1, 1]],
+    ]
+
+
+def test_integers_are_refused_by_what_the_program_wrote() -> None:
+    for find in (sparsity(np.square), jacobian(np.square, sparse=True)):
+        with pytest.raises(DtypeError, match=r"respect to array\(\[0, 1, 2\]\)"):
+            find(np.arange(3))
+
+
+@pytest.mark.parametrize(
+    "choose",
+    [
+        lambda x: np.compress(x > 1, x),
+        lambda x: np.extract(x > 1, x),
+        lambda x: x[np.nonzero(x > 1)],
+        lambda x: np.take(x, np.flatnonzero(x > 1)),
+        lambda x: x[np.argwhere(x > 1)[:, 0]],
+        lambda x: x[np.where(x > 1)],
+    ],
+)
+@pytest.mark.parametrize("of_tensors", [True, False])
+def test_shapes_that_depend_on_the_point_have_no_pattern_for_all_points(choose: Any, of_tensors: bool) -> None:
+    f = choose if of_tensors else general(choose, lambda g, x: x * 0, name="choose")
+    x = np.array([1.0, 2.0, 3.0])
+    assert sparsity(f)(x).toarray().astype(int).tolist() == [[0, 1, 0], [0, 0, 1]]
+    with pytest.raises(PatternError, match="with everywhere=True, an index or a mask depends on the inputs"):
+        sparsity(f, everywhere=True)(x)

@@ -38,15 +38,12 @@ from ..forms import (
 )
 from . import products
 from .level import PatternLevel
-from .reductions import accumulated, axes_of, mixed, reduced
-from .terms import matrices, over_axes, union, write_result
+from .terms import accumulated, axes_of, matrices, mixed, over_axes, reduced, union, write_result
 from .ufuncs import call_ufunc
 
 numpy: Any = np  # its annotations accept the names of methods alone
 # How some functions go with terms: by a function of the level and the arguments.
-_RULES: dict[Function, Function] = {
-    np.einsum: products.einsum, np.dot: products.dot, np.tensordot: products.tensordot, np.convolve: products.convolve,
-}  # fmt: skip
+_RULES: dict[Function, Function] = {np.convolve: products.convolve}
 rule = noting(_RULES)
 
 
@@ -68,18 +65,7 @@ _ASKING = _named(
     "shares_memory array_repr array_str array2string iterable"
 )
 _ANSWERS = _named("argwhere nonzero flatnonzero digitize allclose array_equal array_equiv lexsort histogram_bin_edges")
-
-
-def known(function: Callable[..., object]) -> str:
-    """Return how a NumPy function goes with terms; an empty string if everything depends on everything."""
-    if function in _RULES:
-        return "rule"
-    if function in _MOVING or function in _JOINING or function in _ASKING:
-        return "structure"
-    if function in _ANSWERS:
-        return "answer"
-    how = form(function)
-    return "" if how == "loop" else how
+_POSITIONS = _named("argwhere nonzero flatnonzero where")
 
 
 class Sparsity(PatternLevel):
@@ -95,8 +81,7 @@ class Sparsity(PatternLevel):
     def elementwise(self, function: Callable[..., object], values: tuple[Array | Dependent, ...]) -> Any:
         """Apply a function of each element."""
         value = np.asarray(function(*plain(values)))
-        given = [x.given() for x in values if type(x) is Dependent]
-        return self.result(value, union(*[[np.broadcast_to(t, value.shape) for t in ts] for ts in given]))
+        return self.result(value, union(*[x.given() for x in dependents(values)]))
 
 
 def _called(level: PatternLevel, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -121,10 +106,14 @@ def _called(level: PatternLevel, function: Function, args: tuple[Any, ...], kwar
         return _along_axis(level, function, args, kwargs)
     if how == "elementwise":
         return _elementwise(level, function, args, kwargs)
-    return level.composed(function, args, kwargs) if how == "composed" else level.dense("", function, args, kwargs)
+    if how == "composed":
+        return level.composed(function, args, kwargs)
+    return level.dense(function.__name__, function, args, kwargs)
 
 
 def _answered(level: PatternLevel, function: Function, args: Any, kwargs: Any) -> Any:
+    if function in _POSITIONS:  # how many there are depends on values
+        level.plain_key((*args, *kwargs.values()))
     return level.answer(function(*plain(args), **plain(kwargs)), dependents(args, kwargs))
 
 
@@ -132,7 +121,7 @@ def _elementwise(level: PatternLevel, function: Function, args: Any, kwargs: Any
     value = np.asarray(function(*plain(args), **plain(kwargs)))
     step = function.__name__ in ("round", "around", "fix") and not level.everywhere
     given = [level.step(value)] if step else [x.given() for x in dependents(args, kwargs)]
-    return level.result(value, union(*[[np.broadcast_to(t, value.shape) for t in ts] for ts in given]))
+    return level.result(value, union(*given))
 
 
 def _along_axis(level: PatternLevel, function: Function, args: Any, kwargs: Any) -> Any:
@@ -158,7 +147,7 @@ def _along_axis(level: PatternLevel, function: Function, args: Any, kwargs: Any)
             terms = [np.concatenate([zeros, t], axis) for t in terms]
         return level.result(value, terms)
     if name in MIXING:
-        return mixed(level, function, x, -1 if axis is None else axis, (), {"axis": axis, **given})
+        return mixed(level, function, x, -1 if axis is None else axis, {"axis": axis, **given})
     if name in ("sort", "partition"):
         return sorted_along(level, function, x, axis, given)
     value = np.asarray(function(x.value, axis=axis, **plain(given)))
@@ -182,7 +171,7 @@ def sorted_along(
     if not x.ndim:
         return function(x.value, axis=axis)  # which raises
     if level.everywhere:
-        return mixed(level, function, x, axis, (), {"axis": axis, **given})
+        return mixed(level, function, x, axis, {"axis": axis, **given})
     order = np.argsort(x.value, axis, kind="stable") if function is np.sort else (
         np.argpartition(x.value, plain(given["kth"]), axis, given.get("kind", "introselect"))
     )  # fmt: skip
@@ -231,7 +220,6 @@ def _swapped(tree: Any, k: int, given: dict[int, Any]) -> Any:
 # Rules
 
 
-rule(np.copy)(lambda level, a, order="K", subok=False: a.copy(order))
 rule(np.real)(lambda level, val: val.real)
 rule(np.imag)(lambda level, val: val.imag)
 rule(np.astype)(lambda level, x, dtype, /, *, copy=True, device=None: x.astype(dtype, copy=copy))
@@ -296,27 +284,9 @@ def _unwrap(level: PatternLevel, p: Any, discont: Any = None, axis: int = -1, *,
     return level.result(np.unwrap(p.value, plain(discont), axis, period=period), p.given())
 
 
-@rule(np.trace)
-def _trace(level: PatternLevel, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
-    return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)
-
-
 @rule(np.zeros_like, np.ones_like, np.empty_like, each=True)
 def _like(function: Function, level: PatternLevel, *args: Any, **kwargs: dict[str, Any]) -> Any:
     return Dependent(function(*plain(args), **kwargs), level)
-
-
-@rule(np.full_like)
-def _full_like(level: PatternLevel, a: Any, fill_value: Any, *args: Any, **options: Any) -> Any:
-    value = np.full_like(plain(a), plain(fill_value), *args, **options)
-    terms = fill_value.given() if type(fill_value) is Dependent else []
-    return Dependent(value, level, [np.broadcast_to(t, value.shape) for t in terms])
-
-
-@rule(np.full)
-def _full(level: PatternLevel, shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **_: Any) -> Any:
-    value = np.full(shape, fill_value.value, dtype or fill_value.dtype, order)
-    return Dependent(value, level, [np.broadcast_to(t, value.shape) for t in fill_value.given()])
 
 
 @rule(np.array, np.asarray, np.asanyarray, np.ascontiguousarray)
@@ -343,36 +313,6 @@ def _searchsorted(level: PatternLevel, a: Any, v: Any, side: Any = "left", sorte
     return level.result(value, v.given())
 
 
-@rule(np.take)
-def _take(level: PatternLevel, a: Any, indices: Any, axis: Any = None, mode: Any = "raise") -> Any:
-    if (type(indices) is Dependent and level.everywhere) or type(a) is not Dependent:
-        return level.chosen(np.take, a, indices, (axis,), {"mode": mode})
-    indices = plain(indices)
-    value = np.asarray(np.take(a.value, indices, axis, mode=mode))
-    return level.result(value, [np.asarray(np.take(t, indices, axis, mode=mode)) for t in a.given()])
-
-
-@rule(np.take_along_axis)
-def _take_along_axis(level: PatternLevel, arr: Any, indices: Any, axis: Any = -1) -> Any:
-    if type(indices) is Dependent and level.everywhere:
-        return level.chosen(np.take_along_axis, arr, indices, (axis,), {})
-    indices = plain(indices)
-    value = np.take_along_axis(plain(arr), indices, axis)
-    return level.result(value, [np.take_along_axis(t, indices, axis) for t in arr.given()])
-
-
-@rule(np.compress, np.extract)
-def _compress(level: PatternLevel, condition: Any, a: Any, axis: Any = None) -> Any:
-    level.plain_key(condition)
-    places = np.flatnonzero(plain(condition))
-    return np.take(a, places, axis)
-
-
-@rule(np.insert)
-def _insert(level: PatternLevel, arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
-    return moved(level, np.insert, (arr, level.plain_key(obj), values, axis), {})
-
-
 @rule(np.where)
 def _where(level: PatternLevel, condition: Any, *choices: Any) -> Any:
     if not choices:
@@ -392,44 +332,18 @@ def _where(level: PatternLevel, condition: Any, *choices: Any) -> Any:
     return level.result(value, union(*full))
 
 
-@rule(np.choose)
-def _choose(level: PatternLevel, a: Any, choices: Any, mode: Any = "raise") -> Any:
-    value = np.choose(plain(a), plain(choices), mode=mode)
-    return _among(level, value, a, choices, lambda terms: np.choose(plain(a), terms, mode=mode))
-
-
-@rule(np.select)
-def _select(level: PatternLevel, condlist: Any, choicelist: Any, default: Any = 0) -> Any:
-    value = np.select(plain(condlist), plain(choicelist), plain(default))
-    masks = plain(condlist)
-    choices = [*choicelist, default]
-    return _among(level, value, condlist, choices, lambda terms: np.select(masks, terms[:-1], terms[-1]))
-
-
-def _among(level: PatternLevel, value: Any, conditions: Any, choices: Any, chosen: Callable[[Any], Any]) -> Any:
-    """Return one of several choices for each element; everywhere, any of them."""
-    given = [x.given() if type(x) is Dependent else [] for x in choices]
-    if level.everywhere and dependents(conditions):
-        return level.result(value, union(*[[np.broadcast_to(t, value.shape) for t in terms] for terms in given]))
-    nothing = [np.zeros(np.shape(x), NUMBER) for x in choices]
-    terms = [
-        chosen([ts[k] if k < len(ts) else zeros for ts, zeros in zip(given, nothing, strict=True)])
-        for k in range(max(map(len, given)))
-    ]
-    return level.result(value, terms)
-
-
 @rule(np.linspace, np.geomspace, each=True)
 def _spaced(
     function: Function, level: PatternLevel, start: Any, stop: Any, *args: Any, **kwargs: dict[str, Any]
 ) -> Any:
-    """Each number depends on both ends."""
-    value = function(*plain((start, stop, *args)), **plain(kwargs))
+    """Each number depends on both ends, and so does the step."""
+    found = function(*plain((start, stop, *args)), **plain(kwargs))
+    value, *step = found if isinstance(found, tuple) else (found,)
     ends = np.broadcast_shapes(np.shape(start), np.shape(stop))
     axis = bound(function, (start, stop, *args), kwargs).get("axis", 0)
     given = [t for x in dependents(start, stop) for t in x.given()]
-    terms = [np.expand_dims(np.broadcast_to(t, ends), axis) for t in given]
-    return level.result(value, union([np.broadcast_to(t, value.shape) for t in terms]))
+    result = level.result(value, union([np.expand_dims(np.broadcast_to(t, ends), axis) for t in given]))
+    return (result, level.result(np.asarray(step[0]), given)) if step else result
 
 
 @rule(np.cross)
@@ -445,26 +359,6 @@ def _cross(
     first = [0.0 * u[0] if len(u) == 2 else u[2] for u in (x, y)]
     parts = [x[1] * first[1] - first[0] * y[1], first[0] * y[0] - x[0] * first[1], last]
     return np.stack(parts, axisc)
-
-
-@rule(np.interp)
-def _interp(
-    level: PatternLevel, x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
-) -> Any:
-    """Two neighbours of each place."""
-    at, nodes, heights = map(plain, (x, xp, fp))
-    value = np.asarray(np.interp(at, nodes, heights, plain(left), plain(right), period))
-    if period is not None or dependents(left, right) or (level.everywhere and (type(x) is type(xp) is Dependent)):
-        return level.spread("interp", value, [x, xp, fp, left, right])
-    terms = list(x.given()) if type(x) is Dependent else []
-    if level.everywhere:
-        whole = level.whole(dependents(xp, fp))
-        return level.result(value, [*terms, *[np.broadcast_to(t, value.shape) for t in whole]])
-    place = np.clip(np.searchsorted(nodes, at, "right") - 1, 0, max(len(nodes) - 2, 0))
-    for y in (xp, fp):
-        if type(y) is Dependent:
-            terms += [np.asarray(t[np.minimum(place + d, len(t) - 1)]) for t in y.given() for d in (0, 1)]
-    return level.result(value, union(terms))
 
 
 @rule(np.linalg.norm)
@@ -484,7 +378,7 @@ def _solve(level: PatternLevel, a: Any, b: Any) -> Any:
         terms += [t[..., None, None] for t in over_axes(level, a.given(), (a.ndim - 2, a.ndim - 1))]
     if type(b) is Dependent:
         terms += [t[..., None, :] for t in over_axes(level, b.given(), (b.ndim - 2,))]
-    return level.result(value, [np.broadcast_to(t, value.shape) for t in terms])
+    return level.result(value, terms)
 
 
 # Functions that write to an array

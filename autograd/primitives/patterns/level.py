@@ -57,10 +57,13 @@ class PatternLevel:
     # Results
 
     def result(self, value: Array, given: Terms) -> Any:
-        """Return a result with its terms; an answer, such as that of a comparison, is a plain array at this point."""
+        """Return a result with its terms, or such as broadcast to them.
+
+        An answer, such as that of a comparison, is a plain array at this point.
+        """
         if value.dtype.kind not in "fc" and not self.everywhere:
             return value
-        return Dependent(value, self, given)
+        return Dependent(value, self, [t if t.shape == value.shape else np.broadcast_to(t, value.shape) for t in given])
 
     def step(self, value: Array) -> Terms:
         """Return the terms of a step, such as a floor: of its zeros, that they may be other numbers elsewhere."""
@@ -72,7 +75,7 @@ class PatternLevel:
             return value
         one = self.whole(xs)
         parts = value if isinstance(value, tuple) else (value,)
-        found = tuple(Dependent(v, self, [np.broadcast_to(t, v.shape) for t in one]) for v in map(np.asarray, parts))
+        found = tuple(self.result(np.asarray(part), one) for part in parts)
         return found if isinstance(value, tuple) else found[0]
 
     def note_equal(self, mask: Array, equal: bool) -> None:
@@ -113,20 +116,13 @@ class PatternLevel:
 
     def dense(self, name: str, function: Callable[..., Any], args: Any, kwargs: dict[str, Any] | None = None) -> Any:
         """Call a function with values; all that it computes depends on all that it is given."""
-        name = name or getattr(function, "__name__", "a function")
         xs = dependents(args, kwargs or {})
-        return self.spread(name, function(*plain(args), **plain(kwargs or {})), xs)
-
-    def spread(self, name: str, value: Array, given: Any) -> Any:
-        """Return what a function computed as what depends on all that it was given."""
-        xs = dependents(given)
+        value = function(*plain(args), **plain(kwargs or {}))
         self.met[name] = users_line()
-        return self._spread(name, value, self.whole(xs), xs)
+        whole = self.whole(xs)
+        return mapped(lambda part: self._spread(name, part, whole, xs), value)
 
     def _spread(self, name: str, value: Any, whole: list[Array], xs: Sequence[Dependent]) -> Any:
-        if isinstance(value, list | tuple):
-            parts = [self._spread(name, part, whole, xs) for part in value]
-            return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
         if not hasattr(value, "shape") and not isinstance(value, int | float | complex):
             return value
         value = np.asarray(value)
@@ -137,7 +133,7 @@ class PatternLevel:
                 f"{inputs * value.size:,} entries there ({value.size:,} results of {inputs:,} inputs). Write it with "
                 f"functions of each element, slices and sums, or accept that with dense=True"
             )
-        return self.result(value, [np.broadcast_to(t, value.shape) for t in whole])
+        return self.result(value, whole)
 
     def loop(self, name: str, function: Callable[..., object], args: tuple[Any, ...]) -> Any:
         """Apply a function that knows no patterns; among tensors, its derivative knows none either."""
@@ -191,22 +187,7 @@ class PatternLevel:
             parts = []
         else:
             given = []
-        return self.result(
-            value, [np.broadcast_to(t, value.shape) for t in (*given, *self.whole([*parts, *dependents(x)]))]
-        )
-
-    def chosen(
-        self,
-        function: Callable[..., Any],
-        x: Array | Dependent,
-        indices: Array | Dependent,
-        args: Any,
-        kwargs: dict[str, Any],
-    ) -> Any:
-        """Take elements at indices that depend on inputs: each may be any."""
-        if self.everywhere or type(x) is not Dependent:
-            return self.dense(function.__name__, function, (x, plain(indices), *args), kwargs)
-        return function(x, plain(indices), *args, **kwargs)
+        return self.result(value, [*given, *self.whole([*parts, *dependents(x)])])
 
     def setitem(self, x: Dependent, key: Index, value: Array) -> None:
         """Write `value` to ``x[key]``."""
@@ -270,26 +251,11 @@ class PatternLevel:
         """Return an array that was stored without its terms: it depends on everything."""
         numbers = np.arange(1, self.sets.inputs + 1, dtype=NUMBER)
         one = self.sets.made(np.zeros(len(numbers), NUMBER), numbers, 1).reshape(())
-        return self.result(value, [np.broadcast_to(one, value.shape)])
+        return self.result(value, [one])
 
     def zeros(self, shape: int | tuple[int, ...], dtype: DTypeLike) -> Any:
         """Return zeros that depend on nothing."""
         return Dependent(np.zeros(shape, dtype), self)
-
-    def shared(self, node: Any, array: Array) -> Any:
-        """Return the node by which an operation uses a tensor: its own."""
-        return node
-
-    def leave(self, x: Array) -> Any:
-        """Return an array out of its batch: there is none."""
-        return x
-
-    def branch(self, condition: Array) -> bool:
-        """Return the truth of a condition."""
-        return bool(condition)
-
-    def refuse_mask(self, x: object) -> None:
-        """Masked arrays are refused where they become tensors."""
 
     def check_running(self, x: Array) -> None:
         """Nothing outlives the call but what a function leaves behind itself."""

@@ -116,14 +116,14 @@ class Sets:
 
     def _opened(self, depth: int, rows: Array, numbers: Array, size: int, most: float) -> tuple[Array, Array] | None:
         """Replace sets of one depth by what is in them, in parts whose size is bounded."""
-        names, columns = _named(numbers)
+        names, columns = distinct(numbers)
         blocks = [block for block, d in zip(self._blocks, self._depths, strict=True) if d == depth]
         owners = np.concatenate([block.first + block.rows for block in blocks])
         members = np.concatenate([block.members for block in blocks])
         places = np.searchsorted(names, owners)
         places[places == len(names)] = 0
         wanted = names[places] == owners
-        kinds, kind_of = _named(members[wanted])
+        kinds, kind_of = distinct(members[wanted])
         left = _matrix(rows, columns, (size, len(names)))
         right = _matrix(places[wanted], kind_of, (len(names), len(kinds)))
         steps = np.zeros(len(left.indices) + 1)
@@ -141,8 +141,11 @@ class Sets:
         return tuple(np.concatenate(each) for each in zip(*parts, strict=True))  # type: ignore[return-value]  # of two
 
 
-def _named(numbers: Array) -> tuple[Array, Array]:
-    """Return the numbers that there are, in order, and the place of each among them, as `numpy.unique` does."""
+def distinct(numbers: Array) -> tuple[Array, Array]:
+    """Return the numbers that there are, in order, and the place of each among them, as `numpy.unique` does.
+
+    They are integers in a small range, which takes less time.
+    """
     if not numbers.size:
         return numbers, numbers
     least = int(numbers.min())

@@ -1,16 +1,18 @@
-"""Terms of dependent arrays: unions, sets of whole axes and matrices, and results that are written to an array."""
+"""Terms of dependent arrays: unions, sets of whole axes and matrices, reductions, and results written to an array."""
 
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ...arrays.dependent import Dependent, Terms, plain
-from ...arrays.door import Array
+from ...arrays.door import Array, mapped
 from ..forms import cores_of, written_to
 from .level import PatternLevel
 
@@ -71,6 +73,49 @@ def over_axes(level: PatternLevel, terms: Terms, axes: Sequence[int], where: Arr
     return [level.sets.made(owners, np.concatenate([row.reshape(-1) for row in rows]), count).reshape(outer)]
 
 
+def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
+    """Return the axes that are reduced: all for None."""
+    if axis is None or axis is np._NoValue:
+        return tuple(range(ndim))
+    if not ndim:
+        return ()
+    return normalize_axis_tuple(axis, ndim)
+
+
+def reduced(
+    level: PatternLevel, x: Dependent, axes: tuple[int, ...], where: Array | bool, keepdims: Any
+) -> list[Array]:
+    """Return the terms of a reduction over axes."""
+    terms = over_axes(level, x.given(), axes, where)
+    if not keepdims or keepdims is np._NoValue:
+        return terms
+    kept = [1 if a in axes else n for a, n in enumerate(x.shape)]
+    return [term.reshape(kept) for term in terms]
+
+
+def accumulated(level: PatternLevel, x: Dependent, axis: int) -> list[Array]:
+    """Return the terms of a cumulative function: by doubling, with n log n edges in place of n^2 / 2."""
+    terms = x.given()
+    if not terms or not x.ndim:
+        return terms
+    axis = normalize_axis_index(operator.index(axis), x.ndim)
+    numbers = np.moveaxis(level.joined(terms, x.shape) if len(terms) > 1 else terms[0], axis, 0)
+    step = 1
+    while step < len(numbers):
+        before = np.zeros_like(numbers)
+        before[step:] = numbers[:-step]
+        numbers = level.joined([numbers, before], numbers.shape)
+        step *= 2
+    return [np.moveaxis(numbers, 0, axis)]
+
+
+def mixed(level: PatternLevel, function: Any, x: Dependent, axis: int, options: dict[str, Any]) -> Any:
+    """Call a function of which each element along an axis is computed from all of them."""
+    value = function(x.value, **plain(options))
+    axis = normalize_axis_index(operator.index(axis), x.ndim)
+    return level.result(value, [np.expand_dims(t, axis) for t in over_axes(level, x.given(), (axis,))])
+
+
 def matrices(
     level: PatternLevel,
     function: Any,
@@ -90,15 +135,11 @@ def matrices(
     stack = np.broadcast_shapes(*[t.shape for t in whole]) if whole else ()
 
     def of(result: Array) -> Any:
-        if isinstance(result, tuple):
-            found = map(of, result)
-            return type(result)(*found) if hasattr(result, "_fields") else tuple(found)
         result = np.asarray(result)
         more = (1,) * (result.ndim - len(stack))
-        terms = [np.broadcast_to(np.broadcast_to(t, stack).reshape(stack + more), result.shape) for t in whole]
-        return level.result(result, terms)
+        return level.result(result, [np.broadcast_to(t, stack).reshape(stack + more) for t in whole])
 
-    return of(value)
+    return mapped(of, value)
 
 
 def write_result(out: Any, result: Any) -> Any:

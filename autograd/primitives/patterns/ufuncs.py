@@ -11,8 +11,7 @@ from ...arrays.dependent import Dependent, Terms, plain
 from ...arrays.door import Array
 from .level import PatternLevel
 from .products import matmul
-from .reductions import accumulated, axes_of, reduced
-from .terms import matrices, not_zero, union, write_result
+from .terms import accumulated, axes_of, matrices, not_zero, reduced, union, write_result
 
 # Steps, whose slope is 0 wherever they have one, by name: one is SciPy's.
 _STEPS = frozenset(("floor", "ceil", "rint", "trunc", "sign", "heaviside", "floor_divide", "spacing", "gammasgn"))
@@ -67,10 +66,9 @@ def apply(level: PatternLevel, ufunc: np.ufunc, inputs: tuple[Array, ...], kwarg
 
 def _terms(level: PatternLevel, ufunc: np.ufunc, inputs: tuple[Any, ...], shape: tuple[int, ...]) -> Terms:
     """Return what the elements of a result depend on."""
-    given: list[list[Any]] = []
-    for x in inputs:
-        of_x = x.given() if type(x) is Dependent and (level.everywhere or x.dtype.kind in "fc") else []
-        given.append([t if t.shape == shape else np.broadcast_to(t, shape) for t in of_x])
+    given: list[list[Array]] = [
+        x.given() if type(x) is Dependent and (level.everywhere or x.dtype.kind in "fc") else [] for x in inputs
+    ]
     if len(inputs) == 2:
         x, y = inputs
         for factor, i in _FACTORS.get(ufunc, ()):
@@ -108,7 +106,7 @@ def _reduce(
         chosen = chosen & ((values == top) | np.isnan(top))
     terms = list(reduced(level, x, axes_of(axis, np.ndim(x)), chosen, keepdims)) if type(x) is Dependent else []
     if type(initial) is Dependent:
-        terms += [np.broadcast_to(t, value.shape) for t in initial.given()]
+        terms += initial.given()
     return write_result(out, level.result(value, terms))
 
 

@@ -23,8 +23,8 @@ from .program import HELD, Call, Effect, Outside, Program, errors_raise
 from .quick_calls import QuickCall, quick_call
 from .quoting import comment
 from .results import CompiledDerivative
-from .tensor_states import HARMLESS, TensorState
 from .types import Array, ArrayArgument, Leaves
+from .watched_tensors import HARMLESS, TensorState
 
 ndarray = np.ndarray
 
@@ -163,25 +163,21 @@ class CompiledProgram:
             tensor = held.fetch(leaves)
             if type(tensor._node) is Leaf and held.is_otherwise(tensor):
                 return False
-        for held in self._tensors:
-            tensor = held.fetch(leaves)
-            if held.moved(tensor) or tensor._node is not held.node or held.is_otherwise(tensor):
-                return self._fits_elsewhere(list(leaves))
-        return True
-
-    def _fits_elsewhere(self, leaves: Leaves) -> bool:
         moved = False
         for held in self._tensors:
             tensor = held.fetch(leaves)
-            if not held.corresponds(tensor) or held.is_otherwise(tensor):
+            if tensor._node is not held.node or held.is_otherwise(tensor):
                 return False
-            moved |= held.moved(tensor)
-        if moved:
-            tensors = [held.fetch(leaves) for held in self._tensors]
-            if _layout([(x._array, getattr(x._node, "buffer", None)) for x in tensors]) != self._layout:
-                return False
-            return self.prepare(leaves) is not None
-        return True
+            if held.moved(tensor):
+                if not held.corresponds(tensor):
+                    return False
+                moved = True
+        if not moved:
+            return True
+        tensors = [held.fetch(leaves) for held in self._tensors]
+        if _layout([(x._array, getattr(x._node, "buffer", None)) for x in tensors]) != self._layout:
+            return False
+        return self.prepare(list(leaves)) is not None
 
     def run(self, leaves: Leaves, args: tuple[ArrayArgument | Tensor, ...], kwargs: dict[str, Any]) -> Any:
         """Return what the function returns for these arguments; `NotImplemented` if it has to run itself."""
@@ -318,7 +314,7 @@ class Held:
         self.gradient: Any = None if any_gradient else state.had_gradient
         if self.gradient and state.first_gradient.memory.kind == HELD:
             self.gradient = "set aside"
-        self.array, self.buffer, self.node = state.first_array, state.first_buffer, state.node
+        self.array, self.buffer, self.node = state.first_array, state.buffer, state.node
         self.varies = state.replaced
         self.kind = self.array.shape, self.array.dtype, self.array.strides
 
@@ -355,10 +351,8 @@ class Held:
         return bool((array.shape, array.dtype, array.strides) == self.kind)
 
     def corresponds(self, tensor: Tensor) -> bool:
-        """Tell whether a tensor is the same with other memory."""
-        if not self._is_alike(tensor):
-            return False
-        return tensor._node is self.node and (getattr(self.node, "buffer", None) is None) is (self.buffer is None)
+        """Tell whether a tensor of the same node is the same with other memory."""
+        return self._is_alike(tensor) and (getattr(self.node, "buffer", None) is None) is (self.buffer is None)
 
 
 class Given:

@@ -58,10 +58,14 @@ def noted_creation() -> Iterator[None]:
 
 
 def _restore() -> None:
-    for name, function in _installed.items():
-        setattr(np, name, function)
+    _put(_installed)
     builtins.print, warnings.warn = _print, _warn
     _installed.clear()
+
+
+def _put(functions: dict[str, Callable[..., Any]]) -> None:
+    for name, function in functions.items():
+        setattr(np, name, function)
 
 
 @contextmanager
@@ -76,12 +80,10 @@ def original_creation() -> Iterator[bool]:
     try:
         noted = {name: getattr(np, name) for name in _installed}
         try:
-            for name, function in dict(_installed).items():
-                setattr(np, name, function)
+            _put(_installed)
             yield True
         finally:
-            for name, function in noted.items():
-                setattr(np, name, function)
+            _put(noted)
     finally:
         RECORDING.release()
 

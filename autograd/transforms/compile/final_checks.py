@@ -12,7 +12,7 @@ from .memory import owner_of
 from .program import ARGUMENT, HELD, Call, Check, Draw, Effect, Fetch, Outside, traced_in
 from .recorder import ProgramRecorder
 from .shadows import last_check, shadowed
-from .tensor_states import HARMLESS
+from .watched_tensors import HARMLESS
 
 
 def refuse_at_end(records: ProgramRecorder, environment: Environment, outputs: Sequence[Any]) -> None:

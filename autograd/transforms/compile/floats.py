@@ -199,7 +199,7 @@ def asked(function: Callable[..., complex], *args: TracedFloat | float | None) -
     try:
         answer = function(*map(_value, args))
     except (ArithmeticError, ValueError):  # the function may catch it
-        _ask_for_values(args)
+        ask_for_values(args)
         raise
     records.note_question(Computed(function, args), answer)
     return answer
@@ -211,11 +211,11 @@ def computed(function: Callable[..., float], *args: TracedFloat | float) -> Any:
     try:
         value = function(*map(_value, args))
     except ArithmeticError:
-        _ask_for_values(args)
+        ask_for_values(args)
         raise
     length = 1 + sum(x.length for x in args if isinstance(x, TracedFloat))
     if type(value) not in (float, int) or length > LARGEST:
-        _ask_for_values(args)
+        ask_for_values(args)
         return value
     kind = TracedFloat if type(value) is float else TracedInt
     made = kind(value, records, Computed(function, args), length)
@@ -232,8 +232,9 @@ def _recorder_of(args: tuple[Any, ...]) -> Any:
     return next(x.records for x in args if isinstance(x, TracedFloat))
 
 
-def _ask_for_values(args: tuple[Any, ...]) -> None:
-    for x in args:
+def ask_for_values(given: Any) -> None:
+    """Let the program depend on the values of floats, where what becomes of them is not noted."""
+    for x in traced_in(given):
         if isinstance(x, TracedFloat):
             x.alone()
 
@@ -264,7 +265,7 @@ def _method(function: Callable[..., Any], swapped: bool, result: Callable[..., A
 def _power(function: Callable[..., Any], *args: Any) -> Any:
     """Return a power of numbers, which is another kind of number for some."""
     if type(operator.pow(*map(_value, args))) is not float:
-        _ask_for_values(args)
+        ask_for_values(args)
         return operator.pow(*map(_value, args))
     return computed(power, *args)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import operator
+import sys
 from functools import cache
 from typing import Any
 
@@ -91,40 +92,35 @@ MAY_RETURN_ITS_ARGUMENT = frozenset((
 OVERWRITING = (("overwrite_input", True), ("inplace", True), ("overwrite_x", True), ("overwrite_a", True))
 
 
-# Of methods written in C, which do not tell their parameters; the array itself is the first.
-_POSITIONS_OF_OUT = {
-    "dot": 2, "sum": 3, "mean": 3, "prod": 3, "max": 2, "min": 2, "any": 2, "all": 2, "argmax": 2, "argmin": 2,
-    "cumsum": 3, "cumprod": 3, "std": 3, "var": 3, "clip": 3, "take": 3, "choose": 2, "compress": 3, "trace": 5,
-    "round": 2, "reduce": 3, "accumulate": 3, "reduceat": 4,
+# What is written in C and does not tell its parameters.
+_OF_UFUNCS: dict[str, tuple[str, ...]] = {
+    "reduce": ("array", "axis", "dtype", "out", "keepdims", "initial", "where"),
+    "accumulate": ("array", "axis", "dtype", "out"),
+    "reduceat": ("array", "indices", "axis", "dtype", "out"),
+}
+_IN_C: dict[Any, tuple[str, ...]] = {
+    np.dot: ("a", "b", "out"), np.concatenate: ("arrays", "axis", "out", "dtype", "casting"),
 }  # fmt: skip
 
 
 @cache
-def position_of_out(function: NumPyFunction) -> int:
-    """Return the position of the argument `out`; a large number if there is none."""
-    if getattr(function, "__objclass__", None) is ndarray or isinstance(getattr(function, "__self__", None), np.ufunc):
-        return _POSITIONS_OF_OUT.get(function.__name__, 99)
-    if function in (np.dot, np.concatenate):
-        return 2
+def out_and_after(function: NumPyFunction) -> tuple[int, tuple[str, ...]]:
+    """Return the position of the argument `out`, a large number if there is none, and the names of what follows it."""
+    names = _positional(function)
+    return (names.index("out"), names[names.index("out") + 1 :]) if "out" in names else (sys.maxsize, ())
+
+
+def _positional(function: Any) -> tuple[str, ...]:
+    """Return the names of what a function takes by position; a method of ndarrays takes what NumPy's function does."""
+    if isinstance(getattr(function, "__self__", None), np.ufunc):
+        return _OF_UFUNCS.get(function.__name__, ())
+    if getattr(function, "__objclass__", None) is ndarray:
+        function = getattr(np, function.__name__, function)
+    if function in _IN_C:
+        return _IN_C[function]
     try:
-        parameters = list(inspect.signature(function).parameters.values())
+        parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
-        return 99
+        return ()
     by_position = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    names = [parameter.name for parameter in parameters if parameter.kind in by_position]
-    return names.index("out") if "out" in names else 99
-
-
-# What follows `out` in the same methods; where they are not named, keepdims, initial and where do.
-_AFTER_OUT = {
-    "std": ("ddof", "keepdims", "where"), "var": ("ddof", "keepdims", "where"), "mean": ("keepdims", "where"),
-    "any": ("keepdims", "where"), "all": ("keepdims", "where"), "take": ("mode",), "choose": ("mode",),
-}  # fmt: skip
-
-
-def names_after_out(function: NumPyFunction) -> tuple[str, ...]:
-    """Return the names of the parameters that follow `out`."""
-    if getattr(function, "__objclass__", None) is ndarray or isinstance(getattr(function, "__self__", None), np.ufunc):
-        return _AFTER_OUT.get(function.__name__, ("keepdims", "initial", "where"))
-    names = list(inspect.signature(function).parameters) if function not in (np.dot, np.concatenate) else []
-    return tuple(names[names.index("out") + 1 :]) if names else ("dtype", "casting")
+    return tuple([parameter.name for parameter in parameters if parameter.kind in by_position])

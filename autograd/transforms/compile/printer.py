@@ -41,8 +41,8 @@ from .quoting import comment, line_comment, literal
 from .recorder import layout_of
 from .recycled import RECYCLED, Recycled
 from .shadows import Shadow, last_check, shadowed
-from .tensor_states import ALONE, give_back
 from .types import Leaves
+from .watched_tensors import ALONE, give_back
 
 ndarray = np.ndarray
 

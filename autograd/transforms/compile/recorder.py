@@ -26,7 +26,7 @@ from ...source.source_info import line_in, line_of, warn, within_engine
 from ...tensors.tensor import Tensor
 from . import traced_methods
 from .breaks import Parts, Text
-from .floats import Computed, Question, TracedFloat, TracedInt, TracedItem, without_integers
+from .floats import Computed, Question, TracedFloat, TracedInt, TracedItem, ask_for_values, without_integers
 from .loops.loop import Unsuitable
 from .memory import address_of, array_at, owner_of
 from .numpy_calls import (
@@ -36,8 +36,7 @@ from .numpy_calls import (
     WRITERS,
     applied,
     layout_depends,
-    names_after_out,
-    position_of_out,
+    out_and_after,
 )
 from .program import (
     CONSTANT,
@@ -55,10 +54,9 @@ from .program import (
     state_of_errors,
     traced_in,
 )
-from .tensor_states import holds_traced
 from .types import Array, ArrayArgument, Operand
 from .variables import TracedVariables
-from .watched_tensors import WatchedTensors
+from .watched_tensors import WatchedTensors, holds_traced
 
 ndarray = np.ndarray
 _array = np.array  # which is another one while a program is recorded
@@ -214,14 +212,15 @@ class ProgramRecorder:
         kwargs = dict(kwargs) if kwargs else {}
         if not self.records() or function in QUESTIONS:
             if self.records():
-                self._ask_for_floats(args, kwargs)
+                ask_for_values((args, kwargs))
             else:
                 self.after += 1
             return applied(function, mapped(plain, args), mapped(plain, kwargs))
-        if (position := position_of_out(function)) < len(args):
+        position, after = out_and_after(function)
+        if position < len(args):
             if args[position] is not None:
                 kwargs["out"] = args[position]
-            kwargs.update(zip(names_after_out(function), args[position + 1 :], strict=False))
+            kwargs.update(zip(after, args[position + 1 :], strict=False))
             args = args[:position]
         if self.numbers:
             args = without_integers(function if kwargs.keys() <= {"out"} else None, args)
@@ -244,12 +243,6 @@ class ProgramRecorder:
             self.note(Call, function, args, kwargs, target if "out" in kwargs else None, target.memory, False)
             return target if "out" in kwargs else None
         return self._made(function, args, kwargs, result)
-
-    def _ask_for_floats(self, *given: Any) -> None:
-        """Let the program depend on the values of floats, where what becomes of them is not noted."""
-        for x in traced_in(given):
-            if isinstance(x, TracedFloat):
-                x.alone()
 
     def _target(self, function: Any, args: Any, kwargs: Any) -> Traced | None:
         """Return the array that a call writes to, if any; refuse to write to a constant."""
@@ -311,7 +304,7 @@ class ProgramRecorder:
         name = getattr(function, "__name__", str(function))
         remedy = "call it outside the function"
         if not any(isinstance(x, Traced) for x in arrays):
-            self._ask_for_floats(args, kwargs)
+            ask_for_values((args, kwargs))
             return result
         if isinstance(result, complex | float):  # as of 1j * numpy.float64(2)
             remedy = "compute with arrays, numpy.multiply(a, b), where numbers give a number of Python"
@@ -508,7 +501,7 @@ class ProgramRecorder:
         if not self.records():
             return x.value
         if floats := self._floats_behind(x):
-            self._ask_for_floats(floats)
+            ask_for_values(floats)
         elif not within_engine(asks(sys._getframe(1)).f_code) or x.value.dtype.kind not in "biu" or x.size > 64:
             instead = _INSTEAD.get(what, "choose with numpy.where(c, a, b)")
             self.refuse(

@@ -28,12 +28,11 @@ from .loops.chain import chain
 from .loops.joined import join, lay_out
 from .loops.roll import roll
 from .memory import LARGE, trim
-from .passes import simplify
+from .passes import simplify, store_directly
 from .program import ARGUMENT, HELD, MADE, Argument, Fixed, Program
 from .quoting import identifier
 from .recorder import ProgramRecorder
 from .results import is_freed, recorded_derivative
-from .stores import store_directly
 from .types import ArrayArgument
 from .variables import TracedVariables, real
 
@@ -67,9 +66,7 @@ class Session:
         records = ProgramRecorder(self.strict)
         records.fuses, records.fewest = self.backend == "numba", FEWEST_CALLS[self.backend]
         records.home, records.function_text = f"in {defined(self.function)}", self.text
-        around = recorder.get()
         try:
-            recorder.set(None)
             given, named = rebuild(self._watched(records, leaves))
             if records.active:
                 recorder.set(records)
@@ -96,7 +93,7 @@ class Session:
                 records.end()
                 raise
             finally:
-                recorder.set(around)
+                recorder.set(None)
             if records.variables is not None:
                 records.settling = True  # what is refused is raised when all is as it was
                 records.variables.clean()

@@ -18,12 +18,12 @@ from ...arrays.traced import Traced, Variable, plain
 from ...tensors.tensor import Tensor
 from .creation import noted
 from .environment import Environment, Read
+from .environment.reads import missing, value_in
 from .floats import Fetch, TracedItem
 from .memory import owner_of
 from .types import Array
 
 _VARIABLES = ("cell", "global", "attribute")
-_missing: Any = object()
 
 
 class TracedVariables:
@@ -68,13 +68,13 @@ class TracedVariables:
     def take(self) -> None:
         """Put traced arrays in, unless the function has put others there."""
         for kind, holder, key, before, traced in self._slots:
-            if _get(kind, holder, key) is before:
+            if value_in(kind, holder, key) is before:
                 _put(kind, holder, key, traced)
 
     def settle(self) -> None:
         """Put the arrays back, and real ones where the function has put others."""
         for kind, holder, key, before, traced in self._slots:
-            if (now := _get(kind, holder, key)) is not _missing:
+            if (now := value_in(kind, holder, key)) is not missing:  # else the function has removed it
                 _put(kind, holder, key, before if now is traced else real(now))
 
     def clean(self) -> None:
@@ -122,7 +122,7 @@ def _tuple_of(function: Callable[[Any], Any], x: Any) -> Any:
 
 def _reading(kind: str, holder: Any, key: Any) -> Fetch:
     """Return a function of the leaves of the arguments that returns what is in a place of a variable now."""
-    return lambda leaves: _get(kind, holder, key)
+    return lambda leaves: value_in(kind, holder, key)
 
 
 def _slots_of(reads: list[Read]) -> Iterator[tuple[str, Any, Any, Any, bool]]:
@@ -139,15 +139,6 @@ def _slots_of(reads: list[Read]) -> Iterator[tuple[str, Any, Any, Any, bool]]:
             size = len(read.holder)
             for i, (key, value) in enumerate(read.holder.items()):
                 yield "item", read.holder, key, value, size + i in read.moving
-
-
-def _get(kind: str, holder: Any, key: Any) -> Any:
-    try:
-        if kind == "cell":
-            return holder.cell_contents
-        return getattr(holder, key) if kind == "attribute" else holder[key]
-    except (AttributeError, LookupError, ValueError):  # the function has removed it
-        return _missing
 
 
 def _put(kind: str, holder: Any, key: Any, value: Any) -> None:

@@ -1,28 +1,182 @@
-"""Watched tensors: those that a function uses. While it runs they show it traced arrays; what it changes is noted."""
+"""Watched tensors: those that a function uses. While it runs they show it traced arrays; what it changes is noted.
+
+Tensors are shared with other threads, which must not meet traced arrays. So while a function is recorded, the tensors
+that it uses are of a subclass whose array and gradient are what the recorder says to the context that records, and the
+tensor's own to everybody else.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
 
+from ...arrays.door import concrete, recorder
 from ...arrays.traced import Traced, plain
 from ...graph.node import Leaf
-from ...tensors.tensor import Tensor, accumulation
-from .memory import address_of, owner_of
+from ...tensors.tensor import Tensor, accumulation, constant_tensor
+from .memory import address_of, array_at, owner_of
 from .program import ARGUMENT, HELD, ArrayOf, Call, Effect, Fetch, GradientOf, Memory, traced_in
-from .tensor_states import (
-    TensorState,
-    alone,
-    clear_gradient,
-    set_array,
-    set_aside_for,
-    set_gradient,
-    set_gradient_in_buffer,
-    tensor_like,
-)  # fmt: skip
 from .types import Array
+
+_class: Any = vars(object)["__class__"]
+
+
+class TensorState:
+    """A tensor that shows a traced array while a function runs.
+
+    Attributes
+    ----------
+    shown
+        The array and the gradient, as ``"_array"`` and ``"_grad"``, that the tensor shows to the recording context.
+    """
+
+    def __init__(self, tensor: Tensor, fetch: Any, is_argument: bool) -> None:
+        self.tensor, self.fetch, self.is_argument = tensor, fetch, is_argument
+        self.node: Any = tensor._node
+        self.kind: Any = type(tensor)
+        self.shown: dict[str, Any] = {"_array": None}  # until it is taken
+        self.had_gradient = getattr(tensor, "_grad", None) is not None
+        # Of an argument, each call may have another one: its gradient goes to memory of its own.
+        self.buffer: Any = getattr(tensor._node, "buffer", None)
+        self.begins = True  # until the first call on real arrays, or the end
+        self.traced: Any = None
+        self.gradient: Any = None
+        self.traced_gradient: Any = None
+        self.first_gradient: Any = None
+        self.first_array: Any = tensor._array
+        self.replaced = False  # whether the function gives it another array
+        self.shares = False  # whether its first gradient lies in memory that something else holds
+        self.set_aside: Memory | None = None  # what the buffer for its gradient is part of
+        if not issubclass(self.kind, _Watched):  # or a recorder around this one has it
+            _class.__set__(tensor, _watched(self.kind))  # type: ignore[arg-type]  # classes are hashable
+
+    def let_go(self) -> int:
+        """Hold the memory set aside for the gradient no more, so that it is claimed: the gradient is cleared.
+
+        The tensor shows others the same numbers, in another array. Returns the identity of the first, or 0.
+        """
+        buffer, gradient = getattr(self.node, "buffer", None), self.gradient
+        if buffer is None or gradient is None or gradient._array is not buffer.array:
+            return 0
+        array = alone(gradient._array)
+        self.first_gradient.value, self.gradient = array, tensor_like(gradient, array)
+        vars(Tensor)["_grad"].__set__(self.tensor, self.gradient)
+        return id(buffer.array)
+
+    def is_other(self, then: dict[str, Any]) -> bool:
+        """Tell whether the tensor has another array, or a new gradient, than when it showed what is given."""
+        gradient = self.shown.get("_grad")
+        return self.shown["_array"] is not then["_array"] or (
+            gradient is not None and gradient is not then.get("_grad")
+        )
+
+    def release(self) -> None:
+        """Give the tensor its own class again."""
+        if not issubclass(self.kind, _Watched):
+            _class.__set__(self.tensor, self.kind)
+
+
+class _Watched:
+    """The mark of classes of tensors that a recorder watches."""
+
+    __slots__ = ()
+
+    def __init_subclass__(cls) -> None:
+        """Do nothing: a program's own class of tensors has no new subclass to see to."""
+
+
+@cache
+def _watched(kind: Any) -> Any:
+    """Return the subclass of a class of tensors that shows what the recorder says."""
+    shown = {"__class__": property(lambda x: kind), "_array": _shown("_array"), "_grad": _shown("_grad")}
+    own = {"__slots__": (), "__module__": kind.__module__, "__qualname__": kind.__qualname__}
+    return type(kind)(kind.__name__, (_Watched, kind), own | shown)
+
+
+def _shown(name: str) -> property:
+    """Return a property that shows an attribute to the context that records, and the tensor's own to all others."""
+    slot: Any = vars(Tensor)[name]
+
+    def shown_by(x: Tensor) -> Any:
+        records: Any = recorder.get()
+        state = None if records is None or not records.shows() else records.tensors.get(id(x))
+        return None if state is None else state.shown
+
+    def read(x: Tensor) -> Any:
+        shown = shown_by(x)
+        if shown is None:
+            return slot.__get__(x)
+        if name not in shown:
+            raise AttributeError(name)  # as a slot without a value
+        return shown[name]
+
+    def write(x: Tensor, value: Any) -> None:
+        shown = shown_by(x)
+        if shown is None:
+            slot.__set__(x, value)
+        else:
+            shown[name] = value
+
+    return property(read, write)
+
+
+def tensor_like(tensor: Tensor, array: Array | Traced) -> Tensor:
+    """Return a tensor of an array with the node of another."""
+    made = constant_tensor(array)  # type: ignore[arg-type]  # traced for a while
+    made._node = tensor._node
+    return made
+
+
+def holds_traced(x: Any) -> bool:
+    """Tell whether something is a tensor of a traced array."""
+    return isinstance(x, Tensor) and type(concrete(x._array)) is not type(x._array)
+
+
+def set_array(tensor: Tensor, array: Array) -> None:
+    """Let a tensor have another array."""
+    tensor._array = array
+
+
+def set_gradient(tensor: Tensor, array: Array) -> None:
+    """Let a tensor have a gradient."""
+    tensor._grad = constant_tensor(array)
+
+
+def set_gradient_in_buffer(tensor: Tensor) -> None:
+    """Let a tensor have the gradient that was written to the memory set aside for it."""
+    node: Any = tensor._node
+    set_gradient(tensor, node.buffer.array)
+
+
+def clear_gradient(tensor: Tensor) -> None:
+    """Take the gradient from a tensor."""
+    tensor._grad = None
+
+
+def give_back(tensors: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> None:
+    """Let tensors have the gradients that were taken from them."""
+    for tensor, gradient in zip(tensors, gradients, strict=True):
+        tensor._grad = gradient
+
+
+def _references() -> int:
+    alone = object()
+    return sys.getrefcount(alone)
+
+
+ALONE = _references()  # to an object that a variable of a function holds, and nothing else
+
+
+def alone(array: Array) -> Any:
+    """Return an array at the same place of memory, that has no reference to the one given."""
+    return array_at(owner_of(array), address_of(array), array.shape, array.dtype, array.strides)
+
+
+HARMLESS = frozenset((clear_gradient, set_gradient, set_gradient_in_buffer))
 
 
 class WatchedTensors(dict[int, TensorState]):
@@ -49,15 +203,15 @@ class WatchedTensors(dict[int, TensorState]):
 
     def _take(self, state: TensorState) -> None:
         tensor, fetch = state.tensor, state.fetch
-        if state.argument_buffer is not None:
-            state.node.buffer = None  # type: ignore[union-attr]  # a leaf, which has a buffer
+        if state.is_argument and state.buffer is not None:
+            state.node.buffer = None
         kind = ARGUMENT if state.is_argument else HELD
         state.traced = self.recorder.source(tensor._array, kind, ArrayOf(fetch))
         state.shown = {"_array": state.traced}
         buffer = getattr(tensor._node, "buffer", None)
-        if buffer is not None and state.begins and id(owner_of(buffer.whole)) not in self.recorder.memories:
-            self.recorder.source(buffer.whole, HELD, lambda leaves: fetch(leaves)._node.buffer.whole)
         if buffer is not None and state.begins:
+            if id(owner_of(buffer.whole)) not in self.recorder.memories:
+                self.recorder.source(buffer.whole, HELD, lambda leaves: fetch(leaves)._node.buffer.whole)
             state.set_aside = self.recorder.memories[id(owner_of(buffer.whole))]
         gradient = state.gradient = getattr(tensor, "_grad", None)
         if tensor._node is not None:
@@ -78,7 +232,8 @@ class WatchedTensors(dict[int, TensorState]):
             self.recorder.note(Fetch, GradientOf, (state.fetch,), result=traced)
             return traced
         if buffer is not None and array is buffer.array:
-            traced = self.recorder.source(array, HELD, set_aside_for(state.fetch))
+            fetch = state.fetch  # who holds the buffer's array itself keeps it from being claimed
+            traced = self.recorder.source(array, HELD, lambda leaves: alone(fetch(leaves)._node.buffer.array))
         else:
             state.shares = memory is not None and memory.kind != ARGUMENT
             traced = self.recorder.source(array, ARGUMENT, GradientOf(state.fetch))
@@ -114,8 +269,8 @@ class WatchedTensors(dict[int, TensorState]):
     def _settle_array(self, state: TensorState) -> None:
         """Give a tensor the array that the function gave it, if it did, and note that."""
         tensor, array = state.tensor, state.shown["_array"]
-        if state.argument_buffer is not None and state.node.buffer is None:  # type: ignore[union-attr]  # as above
-            state.node.buffer = state.argument_buffer  # type: ignore[union-attr]
+        if state.is_argument and state.buffer is not None and state.node.buffer is None:
+            state.node.buffer = state.buffer
         if array is not state.traced:
             tensor._array = plain(array)
             if self.recorder.records():
@@ -161,10 +316,9 @@ class WatchedTensors(dict[int, TensorState]):
         found: dict[int, Memory] = {}
         needed = set()
         for key, state in self.items():
-            memory, buffer = state.set_aside, state.first_buffer
-            if memory is not None and buffer is not None:
+            if (memory := state.set_aside) is not None:
                 found[id(memory)] = memory
-                fetches[address_of(buffer.array)] = state.fetch
+                fetches[address_of(state.buffer.array)] = state.fetch
                 if state.had_gradient and key not in self.recorder.cleared:
                     needed.add(id(memory))
         program.gradients = list(found.values())

@@ -15,6 +15,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from scipy.sparse import csr_array
 
+from ...primitives.patterns.sets import distinct
+
 Array = np.ndarray[Any, Any]
 Pattern: TypeAlias = csr_array
 
@@ -70,7 +72,7 @@ def _grid_colors(pattern: Pattern, below: int) -> Array | None:
     are those of a grid of columns, if there is one. How far the columns of a row are apart decides whether it does.
     """
     rows, columns = _rows(pattern), pattern.indices.astype(np.int64)
-    shifts, _ = _distinct(columns - rows)
+    shifts, _ = distinct(columns - rows)
     if not 0 < len(shifts) <= _KINDS:
         return None
     sizes = sorted({abs(shift) for shift in shifts.tolist()} - {0, 1})[:_STRIDES]
@@ -98,7 +100,7 @@ def _apart(pattern: Pattern, steps: list[Array]) -> Array | None:
     """
     kind = np.zeros(pattern.nnz, np.int64)
     for step in steps:
-        found, which = _distinct(step)
+        found, which = distinct(step)
         kind = kind * len(found) + which
     hashes = np.random.default_rng(0).integers(2**62, size=int(kind.max()) + 1)
     starts = pattern.indptr[:-1][np.diff(pattern.indptr) > 0]
@@ -109,13 +111,6 @@ def _apart(pattern: Pattern, steps: list[Array]) -> Array | None:
     stops = np.append(starts, pattern.nnz)[first + 1]
     each = [moves[start:stop] for start, stop in zip(starts[first], stops, strict=True)]
     return np.concatenate([(x[:, None] - x)[np.triu_indices(len(x), 1)] for x in each])
-
-
-def _distinct(numbers: Array) -> tuple[Array, Array]:
-    """Return the distinct ones of integers in a small range, and which of these each is."""
-    lowest = numbers.min(initial=0)
-    found = np.bincount(numbers - lowest) > 0
-    return np.flatnonzero(found) + lowest, (np.cumsum(found) - 1)[numbers - lowest]
 
 
 def symmetric_colors(pattern: Pattern) -> tuple[Array, Array]:
@@ -248,7 +243,7 @@ def compressions(
     for forward in sorted(bounds, key=bounds.__getitem__):
         if mode == ("reverse" if forward else "forward") or bounds[forward] >= price:
             continue  # there are no fewer colours than that
-        way = _one_side(pattern, forward, column_colors(sides[forward]))
+        way = _compression(pattern, forward, column_colors(sides[forward]))
         if way.many * costs[not forward] < price:
             best, price = way, way.many * costs[not forward]
     assert best is not None
@@ -270,8 +265,8 @@ def _both_sides(pattern: Pattern, costs: tuple[float, float], below: float) -> t
         some, rest = _entries(pattern, long[line]), _entries(pattern, ~long[line])
         colors = column_colors(some.T.tocsr() if forward else some)
         ways = [
-            _one_side(rest, forward, column_colors(rest if forward else rest.T.tocsr()), ~long),
-            _one_side(some, not forward, np.where(long, colors, -1)),
+            _compression(rest, forward, column_colors(rest if forward else rest.T.tocsr()), whole=~long),
+            _compression(some, not forward, np.where(long, colors, -1)),
         ]
         if sum(way.many * costs[not way.forward] for way in ways) < below:
             return ways, np.argsort(np.argsort(long[line], kind="stable"))
@@ -284,17 +279,15 @@ def _entries(pattern: Pattern, chosen: Array) -> Pattern:
     return csr_array((pattern.data[chosen], pattern.indices[chosen], starts), shape=pattern.shape)
 
 
-def _one_side(pattern: Pattern, forward: bool, colors: Array, whole: Array | None = None) -> Compression:
-    place = places(pattern, colors) if forward else colors[_rows(pattern)] * pattern.shape[1] + pattern.indices
-    return _compression(pattern, forward, colors, place, whole)
-
-
 def _compression(
-    pattern: Pattern, forward: bool, colors: Array, place: Array, whole: Array | None = None
+    pattern: Pattern, forward: bool, colors: Array, place: Array | None = None, whole: Array | None = None
 ) -> Compression:
+    rows = _rows(pattern)
+    if place is None:
+        place = places(pattern, colors) if forward else colors[rows] * pattern.shape[1] + pattern.indices
     many = int(colors.max(initial=-1)) + 1 if pattern.nnz else 0
     lines = csr_array((np.arange(pattern.nnz), pattern.indices, pattern.indptr), shape=pattern.shape)
-    lines, line = (lines, _rows(pattern)) if forward else (lines.T.tocsr(), pattern.indices)
+    lines, line = (lines, rows) if forward else (lines.T.tocsr(), pattern.indices)
     whole = np.ones(lines.shape[0], bool) if whole is None else whole
     random = np.random.default_rng(0).standard_normal(len(colors)) * (colors >= 0)
     return Compression(pattern if forward else pattern.T, forward, colors, many, place, line, lines, whole, random)

@@ -25,7 +25,6 @@ from ...primitives.patterns.level import PatternLevel
 from ...source.source_info import defined
 from ...tensors.tensor import Tensor, plain_array
 from ..grad import choose, grad
-from ..pytree import flatten, without_none
 from ..recording import Recording, track
 
 Function = Callable[..., Any]
@@ -96,7 +95,7 @@ def sparsity(
     def pattern(*args: Any, **kwargs: Any) -> Any:
         found = function if order == 1 else grad(function, argnums)
         of_chosen, primals = choose(found, argnums, args, kwargs)
-        matrix, record = _run(of_chosen, primals, everywhere, dense)
+        matrix, record = pattern_of(of_chosen, primals, everywhere, dense)
         if order == 2:
             matrix = symmetric(matrix)
         rows = [0, *accumulate([math.prod(shape) for shape, _ in record.output_types])]
@@ -107,20 +106,13 @@ def sparsity(
     return pattern
 
 
-def jacobian_pattern(function: Function, arrays: Sequence[Array], everywhere: bool = False, dense: bool = False) -> Any:
-    """Return the pattern of the Jacobian of a function of several arrays that returns a list of arrays.
+def pattern_of(function: Function, primals: tuple[Any, ...], everywhere: bool, dense: bool) -> tuple[Any, Recording]:
+    """Return the pattern of all outputs with respect to all inputs, and the record of the run.
 
     Its rows are the elements of all outputs, one after another, its columns those of all inputs.
     """
-    return _run(function, tuple(arrays), everywhere, dense)[0]
-
-
-def _run(function: Function, primals: tuple[Any, ...], everywhere: bool, dense: bool) -> tuple[Any, Recording]:
-    """Return the pattern of all outputs with respect to all inputs, and the record of the run."""
-    contents, rebuild = flatten(primals)
-    if not any(x is None for x in primals):
-        contents, rebuild = without_none(contents, rebuild)
-    values = [_value(x) for x in contents]
+    tensors, rebuild = track(primals)
+    values = [_copied(x._array) for x in tensors]
     sizes = [x.size for x in values]
     level = Sparsity(sum(sizes), everywhere, dense)
     starts = [0, *accumulate(sizes)]
@@ -143,9 +135,8 @@ def _run(function: Function, primals: tuple[Any, ...], everywhere: bool, dense: 
     return csr_array(vstack([csr_array((0, sum(sizes)), dtype=bool), *rows], format="csr")), record
 
 
-def _value(x: Any) -> Any:
-    """Return a copy of an argument as an array."""
-    array = plain_array(x._array if isinstance(x, Tensor) else x)
+def _copied(array: Array) -> Array:
+    """Return a copy of an argument."""
     if isinstance(array, StandIn):
         raise PatternError(
             "sparsity() looks at the values of its arguments, so it cannot be called within vmap, compile or another "

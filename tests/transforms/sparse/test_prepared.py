@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from autograd import DerivativeError, ShapeError, compile, grad, hessian, jacobian, tensor, vmap
-from autograd.transforms.sparse import pattern, prepared
+from autograd.transforms.sparse import derivatives, pattern
 
 Array = np.ndarray[Any, Any]
 x = np.random.default_rng(0).normal(size=6)
@@ -70,14 +70,15 @@ def test_a_hessian_that_grows_is_noticed() -> None:
 
 
 def test_entries_that_only_a_faulty_pattern_lacks_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    full = pattern.jacobian_pattern
+    full = pattern.pattern_of
 
     def faulty(*args: Any) -> Any:
-        found = full(*args).tolil()
+        found, record = full(*args)
+        found = found.tolil()
         found[3, 3] = False
-        return csr_array(found)
+        return csr_array(found), record
 
-    monkeypatch.setattr(prepared, "jacobian_pattern", faulty)
+    monkeypatch.setattr(derivatives, "pattern_of", faulty)
     for mode, line in (("forward", "row"), ("reverse", "column")):
         with pytest.raises(DerivativeError, match=f"entries in {line} 3 which its pattern lacks: that is a fault"):
             jacobian(lambda x: x**2 + np.roll(x, 1), mode=mode, sparse=True)(x)

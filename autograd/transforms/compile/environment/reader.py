@@ -38,7 +38,7 @@ from .libraries import (
     plain_class,
     state_in_c,
 )  # fmt: skip
-from .reads import PLAIN, Read, bits_of, in_cell, in_context, missing
+from .reads import PLAIN, Read, bits_of, missing, value_in
 
 _CONTAINERS = (list, dict, set, deque)
 # What is gone into by its kind; and classes of Python's own whose objects take attributes of the user's.
@@ -229,7 +229,7 @@ class Reader:
                 self.unsteady.append(name)
             if own or "__wrapped__" in vars(function):
                 for cell in function.__closure__ or ():  # what a transform or a decorator was given
-                    self._later(name, "", in_cell(cell))
+                    self._later(name, "", value_in("cell", cell))
                 for each in () if own else vars(function).values():  # such as the functions of a singledispatch
                     self._later(name, "", each)
             return
@@ -240,12 +240,12 @@ class Reader:
             if taken:
                 self._read(f"{name}.{key}", beginning(code), "attribute", function, key, getattr(function, key))
         names = self._add_names(code)
+        held = {key: value_in("cell", x) for key, x in zip(code.co_freevars, function.__closure__ or (), strict=True)}
         for cell_name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
-            self._read(cell_name, place(code.co_filename, names.free[cell_name]), "cell", cell, "", in_cell(cell))
+            self._read(cell_name, place(code.co_filename, names.free[cell_name]), "cell", cell, "", held[cell_name])
         inside = function.__globals__
         for global_name, line in names.read_globals.items():
-            if (id(inside), global_name) not in self._done:
-                self._done.add((id(inside), global_name))
+            if self._first(inside, global_name):
                 there = global_name in inside
                 kind, value = ("global", inside[global_name]) if there else ("builtin", missing)
                 self._read(global_name, place(code.co_filename, line), kind, inside, global_name, value)
@@ -253,7 +253,6 @@ class Reader:
                     self.unsteady.append(global_name)
         for module, line in names.imports.items():
             self._import(module, place(code.co_filename, line), inside, names.attributes)
-        held = dict(zip(code.co_freevars, map(in_cell, function.__closure__ or ()), strict=True))
         for (root, *attributes), line in names.chains.items():
             holder = held.get(root, inside.get(root))
             for chain in [attributes] if attributes else [[key] for key in names.attributes]:
@@ -351,7 +350,7 @@ class Reader:
         if isinstance(value, np.random.Generator | np.random.RandomState) or hasattr(kind, "getstate"):
             self.generators.append((name, value))
         elif isinstance(value, ContextVar):
-            self._read(name, where, "context", value, "", in_context(value))
+            self._read(name, where, "context", value, "", value_in("context", value))
         elif isinstance(value, _VIEWS):
             for each in gc.get_referents(value):
                 self._later(name, where, each)
@@ -431,7 +430,9 @@ class Reader:
             return
         if isinstance(holder, type):
             self._count(name, holder)
-            called = _is_called_by_engine(holder)
+            # The engine calls methods of a user's class by their names, as those of a `Function`.
+            homes = [each.__module__.partition(".")[0] for each in holder.__mro__]
+            called = not class_in_library(holder) and "autograd" in homes
             for key in list(inside):
                 named = key in self._names or called or (self._everything and key[:2] != "__")
                 if (named or _runs_unnamed(key, inside[key], made)) and self._first(holder, key):
@@ -517,12 +518,6 @@ class Reader:
         known = len(self._done)
         self._done.add((id(holder), key))
         return len(self._done) > known
-
-
-def _is_called_by_engine(kind: type) -> bool:
-    """Tell whether the engine calls methods of a user's class by their names, as those of a `Function`."""
-    homes = [each.__module__.partition(".")[0] for each in kind.__mro__]
-    return not class_in_library(kind) and "autograd" in homes
 
 
 def _defaults(function: FunctionType) -> Iterator[tuple[str, Any]]:

@@ -6,8 +6,7 @@ import math
 import operator
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextvars import ContextVar
-from types import CellType, FunctionType
+from types import FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -87,13 +86,10 @@ class Read(NamedTuple):
 
     def now(self) -> Read:
         """Return what is there now, of a holder that is the same."""
-        value = self.value
-        if self.kind == "contents":
-            value = [*self.holder, *self.holder.values()] if isinstance(self.holder, dict) else list(self.holder)
-        elif self.kind == "cell":
-            value = in_cell(self.holder)
+        if self.kind != "contents":
+            value = value_in(self.kind, self.holder, self.key)
         else:
-            value = self.holder[self.key] if self.kind == "global" else getattr(self.holder, self.key, missing)
+            value = [*self.holder, *self.holder.values()] if isinstance(self.holder, dict) else list(self.holder)
         return self._replace(value=value, moving=frozenset())
 
 
@@ -127,8 +123,8 @@ def _stands_for(x: Any, y: Any) -> bool:
 def printed_check(reads: list[Read]) -> Callable[[], bool]:
     """Return a function that checks all `reads`: one line of Python for each, which costs some nanoseconds."""
     scope: dict[str, Any] = {
-        "same": _same, "missing": missing, "moved": _moved, "in_cell": in_cell, "cleared": _cleared, "bits": bits_of,
-        "in_context": in_context, "differ": operator.ne,
+        "same": _same, "missing": missing, "moved": _moved, "value_in": value_in, "cleared": _cleared, "bits": bits_of,
+        "differ": operator.ne,
     }  # fmt: skip
     lines = ["def unchanged():", " try:"]
     classes = [read for read in reads if read.kind == "attributes" and isinstance(read.holder, type)]
@@ -147,7 +143,7 @@ def printed_check(reads: list[Read]) -> Callable[[], bool]:
 # What tells that a value is another one, of its holder, its name there and the value that it was.
 _CONDITIONS = {
     "builtin": "{key} in {h}", "descriptor": "vars({h}).get({key}) is not {v}", "type": "{h}.__class__ is not {v}",
-    "bases": "{h}.__mro__ is not {v}", "cache": "cleared({h}, {v})", "context": "in_context({h}) is not {v}",
+    "bases": "{h}.__mro__ is not {v}", "cache": "cleared({h}, {v})", "context": "value_in('context', {h}) is not {v}",
     "bytes": "bytes({h}) != {v}",
 }  # fmt: skip
 
@@ -158,7 +154,7 @@ def _conditions(read: Read, holder: str, value: str, scope: dict[str, Any]) -> I
         scope[f"{value}r"] = read
         yield f"moved({value}r)"
     elif kind == "cell" and read.value is missing:
-        yield f"in_cell({holder}) is not missing"
+        yield f"value_in('cell', {holder}) is not missing"
     elif kind in ("cell", "global", "attribute", "inside"):
         named = identifier(read.key, "")  # the parts of a sequence of layers are numbered
         text = f"{holder}.{named}" if named else f"getattr({holder}, {key})"
@@ -206,19 +202,15 @@ def _same(now: list[Any], then: list[Any]) -> bool:
     return len(now) == len(then) and all(map(operator.is_, now, then))
 
 
-def in_cell(cell: CellType) -> Any:
-    """Return what a closure cell holds."""
+def value_in(kind: str, holder: Any, key: Any = "") -> Any:
+    """Return what a cell, a context variable, an attribute or an item of a container holds; `missing` if nothing."""
     try:
-        return cell.cell_contents
-    except ValueError:  # it is empty
-        return missing
-
-
-def in_context(variable: ContextVar[Any]) -> Any:
-    """Return what a context variable holds."""
-    try:
-        return variable.get()
-    except LookupError:  # it was not set
+        if kind == "cell":
+            return holder.cell_contents
+        if kind == "context":
+            return holder.get()
+        return getattr(holder, key) if kind == "attribute" else holder[key]
+    except (AttributeError, LookupError, ValueError):
         return missing
 
 
