@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import functools
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from copy import deepcopy
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -28,18 +31,22 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 Array = np.ndarray[Any, Any]
-RandomStates = tuple[list[tuple["Generator", Any]], Any]
+Drawn = Callable[[], "Generator"]
+RandomStates = tuple[list[tuple[Drawn, Any]], Any]
 
-_generators: list[Callable[[], Generator]] = []
+_generators: dict[Drawn, ContextVar[Drawn | None] | None] = {}
 
 
-def restore_in_checkpoints(generator: Callable[[], Generator]) -> None:
+def restore_in_checkpoints(generator: Drawn, own: ContextVar[Drawn | None] | None = None) -> None:
     """Make `checkpoint` draw the same random numbers again from a generator that is not among its arguments.
 
     Parameters
     ----------
     generator
         A function that returns the generator in use, a `numpy.random.Generator`.
+    own
+        A context variable with a function that returns what one thread draws from instead. With it the generator stays
+        as it is while a call is repeated: another thread may draw from it.
 
     Examples
     --------
@@ -49,37 +56,50 @@ def restore_in_checkpoints(generator: Callable[[], Generator]) -> None:
     >>> restore_in_checkpoints(lambda noise=noise: noise)  # which keeps it, whatever becomes of the name
     """
     check_callable("generator", generator)
-    _generators.append(generator)
+    _generators[generator] = own
 
 
 def random_states(*others: Generator) -> RandomStates:
     """Return the states of the generators that packages draw from, of others, and of NumPy's global one."""
-    in_use = [generator() for generator in _generators]
-    for generator in in_use:
+    in_use: list[Drawn] = [*_generators, *[functools.partial(_itself, generator) for generator in others]]
+    for generator in (each() for each in in_use):
         if not isinstance(generator, np.random.Generator):
             raise TypeError(
                 f"restore_in_checkpoints() takes functions that return a Generator, not {described(generator)}"
             )
-    return [(generator, generator.bit_generator.state) for generator in (*in_use, *others)], np.random.get_state()
+    return [(each, each().bit_generator.state) for each in in_use], np.random.get_state()
+
+
+def drawn_since(states: RandomStates) -> RandomStates | None:
+    """Return those of such states that are others by now; None if all are as they were."""
+    drawn = [(each, state) for each, state in states[0] if repr(each().bit_generator.state) != repr(state)]
+    _, keys, *rest = states[1]
+    _, now, *others = np.random.get_state()
+    of_numpy = None if rest == others and np.array_equal(keys, now) else states[1]
+    return (drawn, of_numpy) if drawn or of_numpy else None
 
 
 def set_random_states(states: RandomStates | None) -> None:
     """Set the generators to states that `random_states` returned, if any."""
-    if states is not None:
-        for generator, state in states[0]:
-            generator.bit_generator.state = state
+    for generator, state in states[0] if states else ():
+        generator().bit_generator.state = state
+    if states and states[1]:
         np.random.set_state(states[1])
 
 
 @contextmanager
 def drawing_from(states: RandomStates | None) -> Iterator[None]:
-    """Set the generators to such states, and in the end back to those that they had."""
-    before = states and ([(each, each.bit_generator.state) for each, _ in states[0]], np.random.get_state())
-    set_random_states(states)
-    try:
+    """Set the generators to such states, and in the end back to those that they had, as far as threads share them."""
+    with ExitStack() as stack:
+        shared: list[tuple[Drawn, Any]] = []
+        for generator, _ in states[0] if states else ():
+            if (own := _generators.get(generator)) is None:
+                shared.append((generator, generator().bit_generator.state))
+            else:
+                stack.callback(own.reset, own.set(functools.partial(_itself, deepcopy(generator()))))
+        stack.callback(set_random_states, (shared, np.random.get_state() if states and states[1] else None))
+        set_random_states(states)
         yield
-    finally:
-        set_random_states(before)
 
 
 def checkpoint(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -171,6 +191,7 @@ class _Region:
         """Drop the saved arrays: the function has returned."""
         self._runs = False
         self._at_hand = {}
+        self._random = self._random and drawn_since(self._random)
 
     def unpack(self, number: int) -> Array:
         """Return a saved array; compute all of them again if it is not in memory."""
@@ -181,6 +202,37 @@ class _Region:
         return self._at_hand.pop(number)  # which frees it as soon as it has been used
 
     def _compute_again(self) -> dict[int, Array]:
+        random = self._random
+        if (
+            random and random[1] and threading.active_count() > 1
+        ):  # it may be others that drew: see whether it has to be
+            kept, result = self._called_again((random[0], None))
+            if not self._is_repeated(kept):
+                kept, result = self._called_again(random)
+        else:
+            kept, result = self._called_again(random)
+        if [(array.shape, array.dtype) for array in kept] != self._forms:
+            raise GraphError(
+                f"checkpoint({self._name}, ...) did something else when it was computed again: it kept {len(kept)} "
+                f"arrays where it first kept {len(self._forms)}, or other shapes. It should depend on its arguments "
+                f"alone, and draw random numbers from generators that restore_in_checkpoints() knows"
+            )
+        written = any(changed(array, before) for array, before in self._guards)
+        if written or written_since(self._begun, _leaves(result)) or not self._is_repeated(kept):
+            raise GraphError(
+                f"checkpoint({self._name}, ...) had other values when it was computed again: an argument, a parameter "
+                f"or another thing that it computes with was written to in between, or drawn from by another thread. "
+                f"Call backward() before that, and let each thread draw from a generator of its own"
+            )
+        return dict(enumerate(kept))
+
+    def _is_repeated(self, kept: list[Array]) -> bool:
+        """Tell whether what was kept has the same forms and sums as the first time."""
+        same = [(array.shape, array.dtype) for array in kept] == self._forms
+        return same and all(map(_same, self._sums, map(_sums, kept)))
+
+    def _called_again(self, random: RandomStates | None) -> tuple[list[Array], Any]:
+        """Call the function with generators in such states; return what it kept, and its result."""
         kept: list[Array] = []
 
         def noted(array: Array) -> Array:
@@ -191,7 +243,7 @@ class _Region:
         try:
             running.set(self._levels)
             with (
-                drawing_from(self._random),
+                drawing_from(random),
                 evaluated_as_at(self._moment),
                 enable_grad(),
                 saved_tensors_hooks(noted, lambda array: array),
@@ -199,19 +251,7 @@ class _Region:
                 result = self._function(*arguments_now(self._args), **arguments_now(self._kwargs))
         finally:
             running.set(around)
-        if [(array.shape, array.dtype) for array in kept] != self._forms:
-            raise GraphError(
-                f"checkpoint({self._name}, ...) did something else when it was computed again: it kept {len(kept)} "
-                f"arrays where it first kept {len(self._forms)}, or other shapes. It should depend on its arguments "
-                f"alone, and draw random numbers from generators that restore_in_checkpoints() knows"
-            )
-        written = any(changed(array, before) for array, before in self._guards)
-        if written or written_since(self._begun, _leaves(result)) or not all(map(_same, self._sums, map(_sums, kept))):
-            raise GraphError(
-                f"checkpoint({self._name}, ...) had other values when it was computed again: an argument, a parameter "
-                f"or another thing that it computes with was written to in between. Call backward() before that"
-            )
-        return dict(enumerate(kept))
+        return kept, result
 
 
 def arguments_now(value: Any) -> Any:
@@ -231,6 +271,10 @@ def arguments_now(value: Any) -> Any:
     if not any(type(item) is Tensor for item in contents):
         return value
     return rebuild([as_now(item) if type(item) is Tensor else item for item in contents])
+
+
+def _itself(generator: Generator) -> Generator:
+    return generator
 
 
 def _of_others(value: Any) -> Iterator[Array]:

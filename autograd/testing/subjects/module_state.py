@@ -36,7 +36,7 @@ def draw_some(states: RandomStates) -> None:
     """Move the generators on from states that `random_states` returned."""
     set_random_states(states)
     for generator, _ in states[0]:
-        generator.random(9)
+        generator().random(9)
     np.random.random(9)
 
 
