@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from copy import deepcopy
+from pickle import dumps
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -32,7 +33,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Array = np.ndarray[Any, Any]
 Drawn = Callable[[], "Generator"]
-RandomStates = tuple[list[tuple[Drawn, Any]], Any]
+RandomStates = list[tuple[Drawn | None, Any]]  # None stands for NumPy's global generator
 
 _generators: dict[Drawn, ContextVar[Drawn | None] | None] = {}
 
@@ -67,37 +68,42 @@ def random_states(*others: Generator) -> RandomStates:
             raise TypeError(
                 f"restore_in_checkpoints() takes functions that return a Generator, not {described(generator)}"
             )
-    return [(each, each().bit_generator.state) for each in in_use], np.random.get_state()
+    return [(each, _state(each)) for each in (*in_use, None)]
 
 
-def drawn_since(states: RandomStates) -> RandomStates | None:
-    """Return those of such states that are others by now; None if all are as they were."""
-    drawn = [(each, state) for each, state in states[0] if repr(each().bit_generator.state) != repr(state)]
-    _, keys, *rest = states[1]
-    _, now, *others = np.random.get_state()
-    of_numpy = None if rest == others and np.array_equal(keys, now) else states[1]
-    return (drawn, of_numpy) if drawn or of_numpy else None
+def _state(of: Drawn | None) -> Any:
+    return np.random.get_state() if of is None else of().bit_generator.state
 
 
-def set_random_states(states: RandomStates | None) -> None:
-    """Set the generators to states that `random_states` returned, if any."""
-    for generator, state in states[0] if states else ():
-        generator().bit_generator.state = state
-    if states and states[1]:
-        np.random.set_state(states[1])
+def _itself(generator: Generator) -> Generator:
+    return generator
+
+
+def drawn_since(states: RandomStates) -> RandomStates:
+    """Return those of such states that are others by now."""
+    return [(each, state) for each, state in states if dumps(_state(each)) != dumps(state)]
+
+
+def set_random_states(states: RandomStates) -> None:
+    """Set the generators to states that `random_states` returned."""
+    for each, state in states:
+        if each is None:
+            np.random.set_state(state)
+        else:
+            each().bit_generator.state = state
 
 
 @contextmanager
-def drawing_from(states: RandomStates | None) -> Iterator[None]:
+def drawing_from(states: RandomStates) -> Iterator[None]:
     """Set the generators to such states, and in the end back to those that they had, as far as threads share them."""
     with ExitStack() as stack:
-        shared: list[tuple[Drawn, Any]] = []
-        for generator, _ in states[0] if states else ():
-            if (own := _generators.get(generator)) is None:
-                shared.append((generator, generator().bit_generator.state))
+        shared: RandomStates = []
+        for each, _ in states:
+            if each is not None and (own := _generators.get(each)) is not None:
+                stack.callback(own.reset, own.set(functools.partial(_itself, deepcopy(each()))))
             else:
-                stack.callback(own.reset, own.set(functools.partial(_itself, deepcopy(generator()))))
-        stack.callback(set_random_states, (shared, np.random.get_state() if states and states[1] else None))
+                shared.append((each, _state(each)))
+        stack.callback(set_random_states, shared)
         set_random_states(states)
         yield
 
@@ -191,7 +197,7 @@ class _Region:
         """Drop the saved arrays: the function has returned."""
         self._runs = False
         self._at_hand = {}
-        self._random = self._random and drawn_since(self._random)
+        self._random = drawn_since(self._random)
 
     def unpack(self, number: int) -> Array:
         """Return a saved array; compute all of them again if it is not in memory."""
@@ -202,15 +208,11 @@ class _Region:
         return self._at_hand.pop(number)  # which frees it as soon as it has been used
 
     def _compute_again(self) -> dict[int, Array]:
-        random = self._random
-        if (
-            random and random[1] and threading.active_count() > 1
-        ):  # it may be others that drew: see whether it has to be
-            kept, result = self._called_again((random[0], None))
-            if not self._is_repeated(kept):
-                kept, result = self._called_again(random)
-        else:
-            kept, result = self._called_again(random)
+        # Was it another thread that drew from NumPy's generator? Then it need not be put back.
+        others = [(each, state) for each, state in self._random if each is not None or threading.active_count() == 1]
+        kept, result = self._called_again(others)
+        if len(others) < len(self._random) and not self._is_repeated(kept):
+            kept, result = self._called_again(self._random)
         if [(array.shape, array.dtype) for array in kept] != self._forms:
             raise GraphError(
                 f"checkpoint({self._name}, ...) did something else when it was computed again: it kept {len(kept)} "
@@ -231,7 +233,7 @@ class _Region:
         same = [(array.shape, array.dtype) for array in kept] == self._forms
         return same and all(map(_same, self._sums, map(_sums, kept)))
 
-    def _called_again(self, random: RandomStates | None) -> tuple[list[Array], Any]:
+    def _called_again(self, random: RandomStates) -> tuple[list[Array], Any]:
         """Call the function with generators in such states; return what it kept, and its result."""
         kept: list[Array] = []
 
@@ -271,10 +273,6 @@ def arguments_now(value: Any) -> Any:
     if not any(type(item) is Tensor for item in contents):
         return value
     return rebuild([as_now(item) if type(item) is Tensor else item for item in contents])
-
-
-def _itself(generator: Generator) -> Generator:
-    return generator
 
 
 def _of_others(value: Any) -> Iterator[Array]:

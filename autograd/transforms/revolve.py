@@ -92,8 +92,8 @@ class Revolved:
             begun, leaves, ys, _ = self._recorded(k, [None if x is None else unwrap(x) for x in leaves], steps.rows)
             known |= _before(begun, (*leaves, *itertools.chain(*ys)))
             collected += [list(map(_cut, y)) for y in ys]
-        if drawn_since(self.random[0]) is None:
-            self.random = [None] * len(places)  # nothing is drawn
+        if not drawn_since(self.random[0]):
+            self.random = [[]] * len(places)  # nothing is drawn
         collected = collected[::-1] if steps.reverse else collected
         made = [*map(_cut, leaves), *(steps.stacked(parts) for parts in zip(*collected, strict=True))]
         results = [x for x in made if x is not None]
@@ -172,7 +172,7 @@ class Revolved:
                     for j in block:
                         leaves, _ = self.steps.taken(leaves, self._row(j, rows, False))
             state = [None if x is None else unwrap(x) for x in leaves]
-            place, random = place + ahead, None if random is None else random_states()
+            place, random = place + ahead, random and random_states()
             if place < k:
                 stack.append((place, state, random))
         set_random_states(random)
