@@ -483,14 +483,12 @@ CALLS: dict[str, tuple[Function, Made, dict[str, Any]]] = {
 def undone() -> Iterator[None]:
     """Forget what was declared within."""
     names = set(vars(Tensor))
-    known = [(store, store.copy()) for store in (operations, plain, _described)]
-    generators = list(_generators)
+    known = [(store, store.copy()) for store in (operations, plain, _described, _generators)]
     try:
         yield
     finally:
         for store, before in known:
             store.clear()
             store.update(before)  # type: ignore[arg-type]  # a dict for a dict, a set for a set
-        _generators[:] = generators
         for name in set(vars(Tensor)) - names:
             delattr(Tensor, name)

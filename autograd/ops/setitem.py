@@ -216,7 +216,7 @@ def _setitem(x: Tensor, key: Any, value: Any) -> None:
     _assign_at(x, put(as_now(x), value, key), key)
 
 
-def _assign_at(x: Tensor, value: Tensor, key: Any) -> None:
+def _assign_at(x: Tensor, value: ArrayOrTensor, key: Any) -> None:
     assign(x, value, lambda: selected(np.arange(x.size).reshape(x.shape), key))
 
 
