@@ -15,7 +15,6 @@ with _later.importing():
     from .foreign import missing as _missing
     from .graph.grad_mode import detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
     from .graph.saved_tensors import saved_tensors_hooks
-    from .naming import set_module as _set_module
     from .ops.reduce import logsumexp
     from .primitives.declare import composed, elementwise, general, linear, multilinear, not_differentiable
     from .source import warning_source as _blame  # noqa: F401  # from here on warnings name the lines of programs
@@ -44,14 +43,13 @@ if typing.TYPE_CHECKING:
     from .transforms.fixed_point import fixed_point
     from .transforms.grad import elementwise_grad, grad, value_and_grad
     from .transforms.gradients import gradients
-    from .transforms.hvp import ggnvp, hvp
     from .transforms.jacobian import hessian, jacobian
+    from .transforms.products import ggnvp, hvp, jvp, linearize, vjp
     from .transforms.scan import scan, while_loop
     from .transforms.sparse.pattern import sparsity
     from .transforms.trees import (
         ravel_pytree, register_dataclass, register_pytree_node, tree_flatten, tree_leaves, tree_map,
     )  # fmt: skip
-    from .transforms.vjp_jvp import jvp, linearize, vjp
     from .transforms.vmap import vmap
     from .visualize import draw_graph, watch_calls
     from .visualize.difference import GraphDifference, GraphDifferences, RecordedRun, diff_graphs, record_run
@@ -86,20 +84,19 @@ _OWN = {
     "transforms.fixed_point": ("fixed_point",),
     "transforms.grad": ("elementwise_grad", "grad", "value_and_grad"),
     "transforms.gradients": ("gradients",),
-    "transforms.hvp": ("ggnvp", "hvp"),
     "transforms.jacobian": ("hessian", "jacobian"),
     "transforms.trees": (
         "ravel_pytree", "register_dataclass", "register_pytree_node", "tree_flatten", "tree_leaves", "tree_map",
     ),
+    "transforms.products": ("ggnvp", "hvp", "jvp", "linearize", "vjp"),
     "transforms.scan": ("scan", "while_loop"),
     "transforms.sparse.pattern": ("sparsity",),
-    "transforms.vjp_jvp": ("jvp", "linearize", "vjp"),
     "transforms.vmap": ("vmap",),
     "visualize": ("draw_graph", "watch_calls"),
     "visualize.difference": ("GraphDifference", "GraphDifferences", "RecordedRun", "diff_graphs", "record_run"),
     "visualize.player": ("player",),
 }  # fmt: skip
-_set_module(__name__, *(globals().get(name) for name in __all__))
+_later.set_module(__name__, *(globals().get(name) for name in __all__))
 
 # Where the modules are that lower floors ask for.
 _later.homes.update(

@@ -84,7 +84,7 @@ from .graph.grad_mode import evaluated_again
 from .graph.name_scope import describe_calls, name_calls
 from .graph.widening import Widened
 from .later import importing, lazy_names
-from .naming import set_module
+from .later import set_module
 from .ops import densities
 from .primitives.accurate_sum import accurate_sum
 from .primitives.declare import composed, elementwise, general, linear, multilinear, not_differentiable

@@ -16,8 +16,7 @@ from .calculus import RULES
 from .errors import check_argnums, check_callable, check_number, check_option, described
 from .graph.backward import Wanted
 from .graph.buffer_reuse import writeable
-from .graph.detachment import cut_of
-from .graph.grad_mode import ANOMALY, OFF, ON, TRACING, Watch, evaluated_as_at, moment, recording, watching
+from .graph.grad_mode import ANOMALY, OFF, ON, TRACING, Watch, cut_of, evaluated_as_at, moment, recording, watching
 from .graph.instrumentation import Observer, observed, observer, value_observer
 from .graph.mutation import kept_arrays, note_written, owner_of, refuse_overwritten
 from .graph.name_scope import RunningCall, describe_objects, described_calls, running_calls
@@ -52,7 +51,7 @@ if TYPE_CHECKING:
     from .ops.special.bessel import ive_slope
     from .scalar.functions import forward_of, is_arithmetic, slope_of
     from .scalar.value import CallOperation, OutputOperation, value_recorder
-    from .tensors.heat_map import block_means, heat_map, largest
+    from .tensors.notebook import block_means, heat_map, largest
     from .tensors.types import ArrayOrTensor, NormOrder
     from .transforms.checkpoint import RandomStates, random_states, set_random_states
     from .transforms.compile.compiled_program import CompiledProgram
@@ -71,7 +70,7 @@ lazy_names(
         "ops.special.bessel": ("ive_slope",),
         "scalar.functions": ("forward_of", "is_arithmetic", "slope_of"),
         "scalar.value": ("CallOperation", "OutputOperation", "value_recorder"),
-        "tensors.heat_map": ("block_means", "heat_map", "largest"),
+        "tensors.notebook": ("block_means", "heat_map", "largest"),
         "tensors.types": ("ArrayOrTensor", "NormOrder"),
         "transforms.checkpoint": ("RandomStates", "random_states", "set_random_states"),
         "transforms.compile.program": (

@@ -10,7 +10,7 @@ Importing this module imports SciPy, which the rest of the library does not need
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 from scipy import special
@@ -18,12 +18,8 @@ from scipy.special import _ufuncs
 
 from .ops.reduce import logsumexp as _logsumexp
 from .ops.special.gamma import polygamma as _polygamma
-from .tensors.tensor import Tensor, plain_array, unwrap
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
-    from .tensors.tensor import Axis, TensorLike
+from .tensors.tensor import Axis, Tensor, TensorLike, plain_array, unwrap
+from .tensors.types import ArrayLike
 
 __all__ = ["log_softmax", "logsumexp", "multigammaln", "polygamma", "softmax", "zeta"]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from autograd.foreign.names import (  # noqa: E402 - found through the path set above
+from autograd.foreign.missing import (  # noqa: E402 - found through the path set above
     COMPILE_KEYWORDS,
     GRAD_KEYWORDS,
     KEYWORDS,

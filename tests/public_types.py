@@ -23,6 +23,7 @@ from autograd.primitives.types import Operation
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("autograd", "nn", "datasets")
 STUB = ROOT / "autograd" / "tensors" / "methods.pyi"
+DOOR, TYPES = "autograd.arrays.door", "autograd.tensors.types"
 MODULES = ("autograd", "autograd.extend", "autograd.scipy.fft", "autograd.scipy.integrate",
            "autograd.scipy.interpolate", "autograd.scipy.linalg", "autograd.scipy.optimize", "autograd.scipy.signal",
            "autograd.scipy.sparse", "autograd.scipy.sparse.linalg", "autograd.scipy.spatial.distance",
@@ -122,7 +123,10 @@ def kind_of(annotation: Any, names: dict[str, Any]) -> Any:
     """Return the type that an annotation stands for; an alias may be written as a string too, as `TensorLike` is."""
     try:
         while isinstance(annotation, str):
-            annotation, names = eval(annotation, names), {**names_for("autograd.tensors.tensor"), **names}
+            annotation, names = (
+                eval(annotation, names),
+                {**names_for("autograd.tensors.tensor"), **names_for(TYPES), **names},
+            )
     except TypeError:  # it has parameters in its stubs alone, as a Series of pandas has
         return annotation
     return annotation
@@ -165,6 +169,8 @@ def names_for(home: str) -> dict[str, Any]:
     """Return the names that annotations in a module may use, those imported for type checkers alone included."""
     module = sys.modules[home]
     names = dict(vars(module))
+    if home != DOOR:  # which has names that stand for what is not loaded for them
+        names |= {name: kind for name, kind in names_for(DOOR).items() if names.get(name) is object}
     for node in ast.parse(Path(str(module.__file__)).read_text()).body:
         if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
             for statement in node.body:

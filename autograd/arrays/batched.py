@@ -18,8 +18,7 @@ from numpy.lib.stride_tricks import as_strided
 from ..errors import BatchError, UnsupportedError
 from ..source.call_site import users_line
 from .door import ARRAY_TYPES, BATCH_TYPES, Array, Level, called, contents, fusing, table_readers, unrecorded, whole
-from .powers import power_call
-from .standin import MAKERS, OfLevel, StandIn
+from .standin import MAKERS, OfLevel, StandIn, power_call
 from .traced import Variable
 
 if TYPE_CHECKING:

@@ -12,20 +12,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 from types import EllipsisType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
 from ..errors import BatchError, PatternError
 from ..source.call_site import users_line
-from .door import BATCH_TYPES, Array, contents, mapped
+from .door import BATCH_TYPES, Array, DTypeLike, contents, mapped, numpy
 from .standin import MAKERS, OfLevel, of_value
 
-if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
-
 ndarray = np.ndarray
-numpy: Any = np  # its annotations accept ndarrays alone
 Terms = Sequence[Array]
 NUMBER = np.int32  # of inputs, and of sets of them
 

@@ -19,11 +19,15 @@ from ..errors import BatchError
 from .standin import StandIn
 
 if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
+    from numpy.typing import ArrayLike as ArrayLike
+    from numpy.typing import DTypeLike as DTypeLike
+else:  # which take half a millisecond to import
+    ArrayLike = DTypeLike = object
 
 F = TypeVar("F", bound=Callable[..., Any])
 ndarray = np.ndarray
 Array = np.ndarray[Any, Any]
+numpy: Any = np  # whose annotations accept ndarrays, literal flags and names of methods alone
 
 #: The types that a rule or forward may take for an ndarray; `compile` adds that of its traced arrays.
 ARRAY_TYPES: set[type] = {ndarray}

@@ -1,4 +1,4 @@
-"""Selection by a condition, without a guess for each element."""
+"""Selection by a condition, without a guess for each element; and of rows at indices."""
 
 from __future__ import annotations
 
@@ -54,3 +54,22 @@ def _bits_of(condition: Any, x: Any, y: Any) -> Any:
 
 def _is_zero(x: Any) -> bool:
     return type(x) is not ndarray and x == 0 and math.copysign(1, x) > 0
+
+
+# Rows of an array at the indices of another one: ``x.take(key, 0)`` takes a quarter of the time of ``x[key]``.
+
+
+_INDICES = frozenset("bhilq")  # `take` refuses those without a sign
+
+
+def are_rows(x: Any, key: Any) -> bool:
+    """Tell whether ``x[key]`` are rows that ``x.take(key, 0)`` gives to the bit and in the same order of memory."""
+    return (
+        type(key) is np.ndarray
+        and type(x) is np.ndarray
+        and x.ndim > 1
+        and key.dtype.char in _INDICES
+        and x.flags.c_contiguous
+        and key.flags.c_contiguous
+        and len(x) > 0  # of nothing, the errors differ
+    )

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..source.call_site import leaves_operator, stores, users_frame
-from .powers import power_call
 
 _REMEDIES = {
     "float()": "Keep it an array: without float(), or x[()]; math.sin(x) is numpy.sin(x)",
@@ -183,3 +182,25 @@ class OfLevel(StandIn, NDArrayOperatorsMixin):
             what = "storing in an item of a plain array the value"
             remedy = f"{begin} with numpy.zeros_like(x) or numpy.zeros(shape, like=x)"
         self.refuse(what, remedy)
+
+
+# What NumPy's operator ``**`` computes: for some exponents a square, a root or a reciprocal, not a power.
+
+
+class _Asked(np.ndarray[Any, Any]):
+    """An array that answers to an operator with the ufunc that computes it, and what that is given."""
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return ufunc, inputs
+
+
+def power_call(x: Any, y: Any) -> tuple[np.ufunc, tuple[Any, ...]]:
+    """Return the ufunc that computes ``x ** y`` for an array, and what it is given.
+
+    NumPy itself is asked, since which exponents have functions of their own changes with its version. Other digits come
+    from them: the square of a complex number is not its power of 2.
+    """
+    if type(y) is not int and type(y) is not float:
+        return np.power, (x, y)
+    ufunc, inputs = _Asked(1, x.dtype) ** y
+    return ufunc, (x, *inputs[1:])

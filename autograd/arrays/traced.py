@@ -10,15 +10,12 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from .door import ARRAY_TYPES, TRACED_TYPES, Recorder
+from .door import ARRAY_TYPES, TRACED_TYPES, ArrayLike, Recorder
 from .standin import StandIn, of_value
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
 
 ndarray = np.ndarray
 _array, _asarray = np.array, np.asarray  # which are others while a program is recorded

@@ -1,11 +1,18 @@
-"""Errors for names and arguments of other libraries that have another name here: see `foreign.names`."""
+"""Names from PyTorch, JAX, TensorFlow and micrograd, their equivalents here, and the errors that name them.
+
+The errors are for missing names and arguments; the page "Coming from PyTorch" is generated from the same names. They
+are in text files, a table below the name of the class or module that lacks the names, then a name, or several, and the
+equivalent in each line. Code stands in backticks, as on the page; ``t`` is a tensor, ``m`` a module, and ``F`` is
+`nn.functional`.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
-from functools import wraps
+from functools import cache, wraps
 from importlib import import_module
 from inspect import getattr_static
 from opcode import opmap
@@ -13,12 +20,45 @@ from operator import itemgetter
 from typing import Any, NoReturn, TypeVar, cast
 
 from .. import later
-from .names import KEYWORDS, LAYER_KEYWORDS, NAMES, OF_ARRAYS, ONLY_ARRAYS, tables
 
 __all__ = ["LAYER_KEYWORDS", "explain", "install", "keywords_from", "listed", "lookup", "refuse_keywords"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 _IMPORT_FROM = opmap["IMPORT_FROM"]
+
+
+@cache
+def tables(file: str) -> dict[str, dict[str, str]]:
+    """Return the tables of a text file, by their names."""
+    found: dict[str, dict[str, str]] = {}
+    table: dict[str, str] = {}
+    with open(os.path.join(os.path.dirname(__file__), file), encoding="utf-8") as lines:
+        for line in lines.read().splitlines():
+            name, colon, here = line.partition(": ")
+            if colon:
+                table.update(dict.fromkeys(name.split(", "), here))
+            elif line:
+                table = found[line.strip("[]")] = {}
+    return found
+
+
+# By the name of the class whose objects they are missing in, or of the module; those of `nn` are in `layer_names.txt`.
+NAMES = tables("names.txt")
+KEYWORDS = NAMES.pop("keywords")
+OF_ARRAYS = NAMES.pop("ndarray")  # and what tensors lack, too
+ONLY_ARRAYS = NAMES.pop("only ndarrays")  # what NumPy's have, or pandas' tables, and tensors lack
+# Of `grad` and `value_and_grad`, from JAX.
+GRAD_KEYWORDS = NAMES.pop("keywords of grad")
+# Of `scan` and `while_loop`, from `jax.lax`.
+SCAN_KEYWORDS, WHILE_KEYWORDS = NAMES.pop("keywords of scan"), NAMES.pop("keywords of while_loop")
+# Of the functions and classes of `nn`, from Keras, scikit-learn and PyTorch.
+LAYER_KEYWORDS = NAMES.pop("keywords of nn")
+# Of `tensor`, from PyTorch, TensorFlow and the lecture about micrograd.
+TENSOR_KEYWORDS = NAMES.pop("keywords of tensor")
+# Of `compile`, from `torch.compile`, `jax.jit`, `numba.jit` and `tf.function`.
+COMPILE_KEYWORDS = NAMES.pop("keywords of compile")
+# Those of `jax.jit` that are taken and mean nothing: what is not an array or a float is a constant of a program anyhow.
+OF_JIT = frozenset(("donate_argnames", "donate_argnums", "inline", "keep_unused", "static_argnames", "static_argnums"))
 
 
 class _Missing:
@@ -48,7 +88,7 @@ def install(kind: type, fixed: Collection[str] = ()) -> None:
     Parameters
     ----------
     kind
-        The class, which has a table in `foreign.names`.
+        The class, which has a table in `foreign/names.txt`.
     fixed
         The names that cannot be assigned either.
     """
@@ -68,7 +108,7 @@ def lookup(module: str, *near: str) -> Callable[[str], NoReturn]:
     Parameters
     ----------
     module
-        The name of the module, which has a table in `foreign.names`.
+        The name of the module, which has a table in `foreign/names.txt` or `foreign/layer_names.txt`.
     *near
         Names of other modules to search for the name, ignoring its case and underscores at its end.
     """
@@ -82,7 +122,7 @@ def lookup(module: str, *near: str) -> Callable[[str], NoReturn]:
                 f"{module}.__all__ has {name!r}: import it there, or write it into what lazy_names is given"
             )
         if name[:1] != "_":
-            here = _names_of(module).get(name) or _near(name, module, near) or of_tensors.get(name)
+            here = equivalents(module).get(name) or _near(name, module, near) or of_tensors.get(name)
         if here is None:
             raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name, obj=sys.modules[module])
         error = _error(f"module {module!r}", name, here)
@@ -104,12 +144,8 @@ def equivalents(owner: str) -> Mapping[str, str]:
     owner
         The name of the class or module, such as ``"Tensor"`` or ``"nn.functional"``.
     """
-    return _names_of(owner)
-
-
-def _names_of(module: str) -> Mapping[str, str]:
-    module = module.replace("autograd.hips.", "autograd.")  # as programs for HIPS autograd import it
-    return (NAMES if module in NAMES else tables("layer_names.txt"))[module]
+    owner = owner.replace("autograd.hips.", "autograd.")  # as programs for HIPS autograd import it
+    return (NAMES if owner in NAMES else tables("layer_names.txt"))[owner]
 
 
 def _near(name: str, module: str, near: tuple[str, ...]) -> str | None:
@@ -133,7 +169,7 @@ def refuse_keywords(
 ) -> None:
     """Raise if one of the keyword arguments given to `what` has another name here than in other libraries.
 
-    `names` is the table of `foreign.names` that says which; with the names of all arguments, `known`, what is in
+    `names` is the table of `foreign/names.txt` that says which; with the names of all arguments, `known`, what is in
     neither is refused as well.
     """
     for name in given:

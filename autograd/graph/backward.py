@@ -213,16 +213,12 @@ def _check_gradients(node: Node, g: Any, gradients: Gradients, lift: Lift | None
             continue
         for array in _arrays(gx, lift):
             if not everywhere(np.isfinite(array)):
+                given = (*_arrays(g, lift), *kept_arrays(node))
                 message = (
                     f"the derivative of '{node.op.name}'{within(node)}{recorded(node)} gave a gradient with nan or inf "
-                    f"(shape {array.shape}, dtype {array.dtype}); it was given {ranges(_given(node, g, lift))}"
+                    f"(shape {array.shape}, dtype {array.dtype}); it was given {ranges(given)}"
                 )
                 raise AnomalyError(message)
-
-
-def _given(node: Node, g: Any, lift: Lift | None) -> tuple[Any, ...]:
-    """Return the gradient that the rule of `node` was given, and the arrays that the node kept for it."""
-    return (*_arrays(g, lift), *kept_arrays(node))
 
 
 def _arrays(g: Any, lift: Lift | None) -> list[Any]:

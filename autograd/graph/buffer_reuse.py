@@ -16,10 +16,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..arrays.door import BATCH_TYPES
+from ..arrays.door import BATCH_TYPES, Array
 from .node import LARGE, Node
-
-Array = np.ndarray[Any, Any]
 
 
 def keep_freed_memory() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.door import concrete, recorder
+from ..arrays.door import Array, concrete, recorder
 from ..errors import AnomalyError
 from ..source.source_info import line_of, note_line
 from .grad_mode import ANOMALY, PACKING, TRACING, Watch, end_watching, recording
@@ -17,7 +17,6 @@ from .name_scope import note_scope, within
 from .node import Node
 from .saved_tensors import pack
 
-Array = np.ndarray[Any, Any]
 Observer = Callable[[Node, tuple[Any, ...], Any], None]
 
 # Called with each node, the values of all parameters of its operation, and its result while TRACING is on.

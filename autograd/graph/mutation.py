@@ -16,13 +16,12 @@ from weakref import ref
 
 import numpy as np
 
-from ..arrays.door import BATCH_TYPES, TRACED_TYPES, cached_arrays, concrete
+from ..arrays.door import BATCH_TYPES, TRACED_TYPES, Array, cached_arrays, concrete
 from ..errors import GraphError
 from ..source.source_info import here, line_of, note_line
 from .buffer_reuse import Portion, references
 from .node import LEAF, Exposed, FreedOperation, Leaf, Node, View, counter, recorded
 
-Array = np.ndarray[Any, Any]
 Guard = tuple[Array, Any, "Guard | None"]  # an array, its snapshot, and the guards of others
 
 WHOLE = 1 << 18  # bytes; larger arrays are not copied: their snapshot is sums, which take less time and memory

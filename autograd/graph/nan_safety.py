@@ -13,9 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.door import anywhere, everywhere
-
-Array = np.ndarray[Any, Any]
+from ..arrays.door import Array, anywhere, everywhere
 
 
 def absorb_by_position(gx: Any, g: Array, unwrap: Callable[[Any], Array]) -> Any:

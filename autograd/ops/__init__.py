@@ -6,17 +6,11 @@ first called. With all of them, `import autograd` would take more than twice as 
 
 import numpy as np
 
+from ..calculus import RULES
 from ..later import homes, lazy_names
 from ..tensors import dispatch
 from ..tensors.tensor import Tensor
 from . import elementwise, index, reduce, shape
-
-__all__ = [
-    "bessel", "complex", "cumulative", "decompositions", "differences", "einsum", "elementwise", "emath", "fft",
-    "further_elementwise", "histogram", "index", "join", "linalg", "nan", "norm", "pad", "piecewise", "polynomial",
-    "product", "quantiles", "rearrange", "reduce", "setitem", "shape", "signal", "sort", "statistics",
-    "ufunc_methods", "variance",
-]  # fmt: skip
 
 # Those that programs use more often come first.
 dispatch.further[:] = [
@@ -25,6 +19,8 @@ dispatch.further[:] = [
     "polynomial", "histogram", "fft", "further_elementwise", "ufunc_methods", "emath",
 ]  # fmt: skip
 homes.update((family, f"{__name__}.{family}") for family in dispatch.further)
+__all__ = ["elementwise", "index", "reduce", "shape"]
+__all__ += dispatch.further
 
 # The methods of tensors that these families have.
 _METHODS = {
@@ -41,11 +37,8 @@ _METHODS = {
     ),
     "bessel": ("i0", "sinc"),
     "further_elementwise": (
-        "__divmod__", "__floordiv__", "__mod__", "__rdivmod__", "__rfloordiv__", "__rmod__", "arccos", "arccosh",
-        "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cbrt", "ceil", "copysign", "cosh", "deg2rad", "degrees",
-        "divmod", "exp2", "expm1", "fabs", "fix", "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod",
-        "heaviside", "hypot", "ldexp", "log10", "log2", "logaddexp", "logaddexp2", "nextafter", "rad2deg", "radians",
-        "reciprocal", "remainder", "rint", "sinh", "spacing", "tan", "trunc",
+        "__divmod__", "__floordiv__", "__mod__", "__rdivmod__", "__rfloordiv__", "__rmod__", "divmod", "fix", "ldexp",
+        *(each.__name__ for each in RULES if each not in elementwise.FREQUENT),
     ),
 }  # fmt: skip
 

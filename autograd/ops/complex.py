@@ -7,16 +7,14 @@ functions here are not analytic; `conjugated` in the tensor module converts grad
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..arrays.door import anywhere, everywhere
-from ..primitives.declare import composed, general, linear
-from ..tensors.tensor import Tensor, unwrap
-
-if TYPE_CHECKING:
-    from ..tensors.types import ArrayOrTensor
+from ..primitives.declare import add_methods, composed, general, linear
+from ..tensors.tensor import unwrap
+from ..tensors.types import ArrayOrTensor
 
 real = linear(np.real, lambda g: g, forward=lambda x: x.real)
 imag = linear(np.imag, lambda g: g * -1j, forward=lambda x: x.imag)
@@ -44,8 +42,8 @@ def real_if_close(x: ArrayOrTensor, tol: float = 100) -> Any:
     return np.where(close, real(x), x) if anywhere(close) else x
 
 
-for _name, _attribute in {
+_parts = {
     "real": property(real, doc="The real parts of the elements."),
     "imag": property(imag, doc="The imaginary parts of the elements."),
-}.items():
-    setattr(Tensor, _name, _attribute)
+}
+add_methods(_parts)

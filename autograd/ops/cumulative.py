@@ -7,20 +7,16 @@ derivative is recorded: that of the quotient in the factor is 0, but would be a 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..arrays.door import whole
 from ..primitives.declare import composed, general, linear
-from ..tensors.tensor import Tensor, unwrap
-from .reduce import ABSENT, Axis, axes_of, keep_axes, refuse_bool, refuse_out, selected
+from ..tensors.tensor import Axis, Tensor, unwrap
+from ..tensors.types import ArrayOrTensor, DTypeLike
+from .reduce import ABSENT, axes_of, keep_axes, refuse_bool, refuse_out, selected
 from .shape import along
-
-if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
-
-    from ..tensors.types import ArrayOrTensor, Out
 
 _REVERSED = slice(None, None, -1)
 _multiply: Any = np.multiply.reduce  # with positional arguments, as in `reduce`
@@ -136,17 +132,14 @@ def _with_initial(function: Any, steps_of: Any, first: int) -> None:
         *,
         axis: int | None = None,
         dtype: DTypeLike | None = None,
-        out: Out = None,
         include_initial: bool = False,
     ) -> Any:
-        steps, along_axis = steps_of(_one_axis(x, axis), axis, dtype, out), -1 if axis is None else axis
+        steps, along_axis = steps_of(_one_axis(x, axis), axis, dtype), -1 if axis is None else axis
         if not include_initial:
             return steps
         shape = list(steps.shape)
         shape[along_axis] = 1
         return np.concatenate([np.full(shape, first, steps.dtype), steps], along_axis)
-
-    cumulative.__name__ = cumulative.__qualname__ = function.__name__
 
 
 def _one_axis(x: Any, axis: int | None) -> Any:

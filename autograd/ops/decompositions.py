@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import functools
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -34,10 +34,8 @@ from ..later import load
 from ..primitives.declare import composed, general
 from ..source.source_info import warn
 from ..tensors.tensor import Tensor, any_live, unwrap
+from ..tensors.types import ArrayOrTensor
 from .linalg_common import adjoint, conj, gaps, half_lower, hermitian_part, masked_reciprocal, on_diagonal, share_ties
-
-if TYPE_CHECKING:
-    from ..tensors.types import ArrayOrTensor
 
 
 def _skew_part(x: Any) -> Any:

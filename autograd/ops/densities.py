@@ -9,16 +9,14 @@ from __future__ import annotations
 import importlib
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..arrays.door import anywhere
 from ..primitives.declare import elementwise
 from ..tensors.tensor import unwrap
-
-if TYPE_CHECKING:
-    from ..tensors.types import ArrayOrTensor
+from ..tensors.types import ArrayOrTensor
 
 LOG_ROOT_2PI = 0.5 * math.log(2 * math.pi)
 LARGE = 12.0  # from here on, series of the inverse have all digits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import Any, SupportsIndex
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
@@ -12,19 +12,11 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..arrays.door import batches, everywhere
 from ..errors import DtypeError
 from ..primitives.declare import composed, general
-from ..tensors.tensor import Tensor, unwrap
+from ..tensors.tensor import Tensor, TensorLike, unwrap
+from ..tensors.types import ArrayOrTensor, DTypeLike, Order, Shape
 from .join import concatenate
 from .reduce import ABSENT
 from .shape import along, length, operand, unbroadcast
-
-if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
-
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor, Order
-
-Shape = tuple[int, ...]
-
 
 # Differences
 

@@ -15,24 +15,17 @@ import operator
 from collections.abc import Sequence
 from functools import lru_cache
 from types import EllipsisType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..errors import ShapeError
 from ..primitives.declare import composed, multilinear, not_differentiable
-from ..tensors.tensor import Tensor, plain_array, unwrap
+from ..tensors.tensor import Tensor, TensorLike, plain_array, unwrap
+from ..tensors.types import Casting, DTypeLike, Order, Shape
 from .index import diagonal
-from .reduce import refuse_out
-
-if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
-
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import Casting, Order, Out
 
 Labels = str
-Shape = tuple[int, ...]
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
@@ -73,7 +66,6 @@ contract: Any = multilinear(
 @composed(np.einsum, method=False)
 def einsum(
     *operands: str | TensorLike | Sequence[int | EllipsisType],
-    out: Out = None,
     optimize: bool | str | Sequence[str | tuple[int, ...]] = False,
     dtype: DTypeLike | None = None,
     order: Order = "K",
@@ -84,7 +76,6 @@ def einsum(
     The subscripts come first, or after each operand as a list of integers, with one for the output at the end.
     `optimize` is accepted for compatibility: pairs are always multiplied in a good order, as matrix products.
     """
-    refuse_out(out)
     subscripts, given = _subscripts(operands)
     arrays = [operand if isinstance(operand, Tensor) else plain_array(operand) for operand in given]
     if dtype is not None:

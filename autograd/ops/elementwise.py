@@ -5,7 +5,7 @@ Only the ufuncs that many programs use are declared here; `further_elementwise` 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,11 +17,8 @@ from ..primitives.primitive import Primitive
 from ..primitives.unary_binary import binary
 from ..tensors import dispatch
 from ..tensors.dispatch import operations
-from ..tensors.tensor import Tensor, unwrap
-
-if TYPE_CHECKING:
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import Out
+from ..tensors.tensor import Tensor, TensorLike, unwrap
+from ..tensors.types import Out
 
 FREQUENT = (
     np.add, np.subtract, np.multiply, np.divide, np.power, np.negative, np.positive, np.absolute, np.square, np.sqrt,
@@ -39,7 +36,7 @@ def _raised(x: Any, y: Any) -> Any:
     return x**y if type(y) is int or type(y) is float else np.power(x, y)
 
 
-# NumPy's operator is not its function: see `arrays.powers`.
+# NumPy's operator is not its function: see `power_call`.
 _operator = Primitive("elementwise", np.power, RULES[np.power])
 _operator.computed = _raised
 power = _operator.apply = binary(_operator)

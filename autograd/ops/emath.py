@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..arrays.door import anywhere
 from ..primitives.declare import composed
-from ..tensors.tensor import unwrap
+from ..tensors.tensor import TensorLike, unwrap
 from .shape import operand
-
-if TYPE_CHECKING:
-    from ..tensors.tensor import TensorLike
 
 _NARROW = (np.float32, np.complex64, np.int8, np.int16, np.uint8, np.uint16)
 
@@ -32,12 +29,7 @@ def _widened(x: Any, outside: Callable[[Any], Any]) -> Any:
 
 
 def _declare(ours: Callable[..., Any], numpys: Callable[..., Any], outside: Callable[[Any], Any]) -> None:
-    @composed(ours, method=False)
-    def function(x: TensorLike) -> Any:
-        return numpys(_widened(x, outside))
-
-    function.__doc__ = f"Apply numpy.{numpys.__name__}, with complex results where there are no real ones."
-    function.__name__ = numpys.__name__
+    composed(ours, method=False)(lambda x: numpys(_widened(x, outside)))
 
 
 for _name in ("sqrt", "log", "log10", "log2"):

@@ -8,17 +8,14 @@ transposes weight each kept term by how often it counts.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from ..primitives.declare import composed, linear
+from ..tensors.types import ArrayOrTensor
 from .index import scatter
-from .reduce import refuse_out
 from .shape import along, length, roll
-
-if TYPE_CHECKING:
-    from ..tensors.types import ArrayOrTensor, Out
 
 # The inverse transform is scaled where the forward one is not.
 Axes = Sequence[int] | None
@@ -48,11 +45,7 @@ def _weighted(x: Any, n: int, axis: int, weight: float) -> Any:
 
 
 def _transform(function: Any) -> Any:
-    def transform(x: ArrayOrTensor, n: int | None = None, axis: int = -1, norm: Norm = None, out: Out = None) -> Any:
-        refuse_out(out, function.__name__)
-        return function(x, n, axis, norm)
-
-    return transform
+    return lambda x, n=None, axis=-1, norm=None: function(x, n, axis, norm)
 
 
 fft = linear(
@@ -82,16 +75,14 @@ irfft = linear(np.fft.irfft, _irfft_rule, forward=_transform(np.fft.irfft))
 
 
 @composed(np.fft.hfft, method=False)
-def hfft(x: ArrayOrTensor, n: int | None = None, axis: int = -1, norm: Norm = None, out: Out = None) -> Any:
+def hfft(x: ArrayOrTensor, n: int | None = None, axis: int = -1, norm: Norm = None) -> Any:
     """Transform `x`, one half of a Hermitian-symmetric sequence, to `n` real numbers."""
-    refuse_out(out)
     return irfft(np.conjugate(x), n, axis, _INVERSE.get(norm, norm))
 
 
 @composed(np.fft.ihfft, method=False)
-def ihfft(x: ArrayOrTensor, n: int | None = None, axis: int = -1, norm: Norm = None, out: Out = None) -> Any:
+def ihfft(x: ArrayOrTensor, n: int | None = None, axis: int = -1, norm: Norm = None) -> Any:
     """Undo `hfft`: transform real numbers to one half of a Hermitian-symmetric sequence."""
-    refuse_out(out)
     return np.conjugate(rfft(x, n, axis, _INVERSE.get(norm, norm)))
 
 
@@ -124,17 +115,13 @@ def _over_axes(function: Any, function_of_two: Any, transform: Any, *, halved: b
     """Declare a transform along several axes, the last one first, and that along two axes."""
 
     @composed(function, method=False)
-    def over_axes(x: ArrayOrTensor, s: Axes = None, axes: Axes = None, norm: Norm = None, out: Out = None) -> Any:
-        refuse_out(out)
+    def over_axes(x: ArrayOrTensor, s: Axes = None, axes: Axes = None, norm: Norm = None) -> Any:
         lengths, axes = _plan(x, s, axes, halved=halved)
         return transform(x, lengths, axes, norm)
 
     @composed(function_of_two, method=False)
-    def of_two(x: ArrayOrTensor, s: Axes = None, axes: Axes = (-2, -1), norm: Norm = None, out: Out = None) -> Any:
-        return over_axes(x, s, axes, norm, out)
-
-    over_axes.__name__ = over_axes.__qualname__ = function.__name__
-    of_two.__name__ = of_two.__qualname__ = function_of_two.__name__
+    def of_two(x: ArrayOrTensor, s: Axes = None, axes: Axes = (-2, -1), norm: Norm = None) -> Any:
+        return over_axes(x, s, axes, norm)
 
 
 _over_axes(np.fft.fftn, np.fft.fft2, lambda x, n, axes, norm: _each(fft, x, n[::-1], axes[::-1], norm))

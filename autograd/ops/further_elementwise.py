@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..calculus import PARTS, RULES, recorded_parts, zero
 from ..primitives.declare import composed, elementwise
 from ..tensors import dispatch
-from ..tensors.tensor import unwrap
+from ..tensors.tensor import TensorLike, unwrap
+from ..tensors.types import Out
 from .elementwise import FREQUENT
-
-if TYPE_CHECKING:
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import Out
 
 recorded_parts.update({part: elementwise(part, *rules) for part, rules in PARTS.items()})
 for _function, _rules in RULES.items():

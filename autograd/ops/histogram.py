@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,12 +13,9 @@ from ..arrays.door import as_array
 from ..errors import DtypeError
 from ..primitives.declare import composed, not_differentiable
 from ..tensors.dispatch import handing_on
-from ..tensors.tensor import Tensor, refuse_values, unwrap
+from ..tensors.tensor import Tensor, TensorLike, refuse_values, unwrap
 from .index import scatter
 from .shape import reshape
-
-if TYPE_CHECKING:
-    from ..tensors.tensor import TensorLike
 
 not_differentiable(np.histogram_bin_edges)
 handing_on.add(np.histogram_bin_edges)

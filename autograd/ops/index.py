@@ -6,29 +6,22 @@ import math
 import operator
 import sys
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..arrays.door import ARRAY_TYPES, Used, as_array, batches, called, innermost_level, unrecorded
-from ..arrays.rows import are_rows
+from ..arrays.select import are_rows
 from ..errors import BatchError
 from ..graph.buffer_reuse import may_add_to
 from ..graph.node import LARGE, Gradients, Lift, Node, absent
 from ..primitives.accurate_sum import WIDER
 from ..primitives.declare import composed, install, linear, not_differentiable
 from ..primitives.primitive import OneInput
-from ..tensors.tensor import Tensor, plain_array, unwrap
+from ..tensors.tensor import Tensor, TensorLike, plain_array, unwrap
+from ..tensors.types import ArrayOrTensor, DTypeLike, Mode, Out, Shape
 from .reduce import refuse_out
 from .shape import along, length, operand, ravel
-
-if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
-
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor, Mode, Out
-
-Shape = tuple[int, ...]
 
 _BASIC = (int, np.integer, slice, type(None), type(Ellipsis))
 _MANY = 256  # elements; up to here, numpy.add.at is at least as fast with the index as it is
@@ -324,16 +317,8 @@ def trace(
     return diagonal(x, offset, axis1, axis2).sum(-1, dtype)
 
 
-@composed(np.linalg.diagonal, method=False)
-def _matrix_diagonal(x: Any, /, *, offset: int = 0) -> Any:
-    """Return the diagonals of the matrices in the last two axes."""
-    return diagonal(x, offset, -2, -1)
-
-
-@composed(np.linalg.trace, method=False)
-def _matrix_trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
-    """Return the traces of the matrices in the last two axes."""
-    return trace(x, offset, -2, -1, dtype)
+composed(np.linalg.diagonal, method=False)(lambda x, /, *, offset=0: diagonal(x, offset, -2, -1))
+composed(np.linalg.trace, method=False)(lambda x, /, *, offset=0, dtype=None: trace(x, offset, -2, -1, dtype))
 
 
 @composed(np.diag, method=False)

@@ -7,7 +7,7 @@ import math
 import operator
 from collections.abc import Callable, Sequence
 from operator import index
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,19 +15,10 @@ from ..arrays.door import as_array
 from ..primitives.declare import composed, linear
 from ..primitives.operands import AxisError
 from ..source.call_site import users_line
-from ..tensors.tensor import unwrap
+from ..tensors.tensor import TensorLike, unwrap
+from ..tensors.types import ArrayOrTensor, Casting, DTypeLike, Shape
 from .index import take
-from .reduce import refuse_out
 from .shape import along, atleast_1d, atleast_2d, atleast_3d, length, operand, unshared
-
-if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
-
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor, Casting
-
-Shape = tuple[int, ...]
-
 
 # Joining
 
@@ -58,23 +49,17 @@ def _piece(g: Any, arrays_shape: tuple[Shape, ...], axis: int | None, index: int
     return g[along(axis, g.ndim, slice(start, end))]
 
 
-def _concatenate(
-    arrays: Any, axis: int | None = 0, out: Any = None, dtype: Any = None, casting: Any = "same_kind"
-) -> Any:
-    refuse_out(out)
+def _concatenate(arrays: Any, axis: int | None = 0, dtype: Any = None, casting: Any = "same_kind") -> Any:
     return np.concatenate(arrays, axis, dtype=dtype, casting=casting)
-
-
-def _stack(arrays: Any, axis: int = 0, out: Any = None, dtype: Any = None, casting: Any = "same_kind") -> Any:
-    refuse_out(out)
-    return np.stack(arrays, axis, dtype=dtype, casting=casting)
 
 
 concatenate = linear(np.concatenate, _piece, forward=_concatenate, variadic=True)
 stack = linear(
     np.stack,
     lambda g, axis, index: g[(*along(axis, g.ndim, index), ...)],
-    forward=_stack,
+    forward=lambda arrays, axis=0, dtype=None, casting="same_kind": np.stack(
+        arrays, axis, dtype=dtype, casting=casting
+    ),
     variadic=True,
 )
 
@@ -144,14 +129,11 @@ def split(x: ArrayOrTensor, indices_or_sections: TensorLike, axis: int = 0) -> l
 
 
 def _split_along(function: Callable[..., Any], axis: int, least: int) -> None:
+    @composed(function, method=False)
     def split_along(x: ArrayOrTensor, indices_or_sections: TensorLike) -> Any:
         if x.ndim < least:
             raise ValueError(f"{function.__name__} needs {least} axes at least, but the shape is {x.shape}")
         return split(x, indices_or_sections, min(axis, x.ndim - 1))
-
-    split_along.__doc__ = f"Cut `x` along axis {axis}, as `split` does."
-    split_along.__name__ = function.__name__
-    composed(function, method=False)(split_along)
 
 
 _split_along(np.hsplit, 1, 1)

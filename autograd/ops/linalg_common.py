@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..arrays.door import everywhere
 from ..tensors.tensor import unwrap
-
-if TYPE_CHECKING:
-    from ..tensors.types import ArrayOrTensor
+from ..tensors.types import ArrayOrTensor
 
 
 def conj(x: ArrayOrTensor) -> Any:

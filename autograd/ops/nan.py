@@ -6,26 +6,19 @@ such a slice.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ..arrays.door import anywhere
+from ..arrays.door import anywhere, numpy
 from ..primitives.accurate_sum import at_least_single
 from ..primitives.declare import composed, general, not_differentiable
-from ..tensors.tensor import unwrap
+from ..tensors.tensor import Axis, TensorLike, unwrap
+from ..tensors.types import ArrayOrTensor
 from .cumulative import cumprod, cumsum, prod
-from .reduce import ABSENT, Axis, keep_axes, refuse_out, share_evenly, sum
+from .reduce import ABSENT, keep_axes, share_evenly, sum
 from .shape import operand
 from .variance import count_valid, dispersion_of, valid_elements
-
-if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
-
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor, Out
-
-numpy: Any = np  # its annotations accept only literal flags
 
 
 def _replaced(x: Any, value: int) -> Any:
@@ -37,12 +30,7 @@ def _replaced(x: Any, value: int) -> Any:
 
 def _replacing(function: Any, composition: Any, value: int) -> None:
     """Declare a function as another one of the elements in which each nan is replaced by a value."""
-
-    @composed(function, method=False)
-    def replacing(x: TensorLike, *args: Any, **kwargs: Any) -> Any:
-        return composition(_replaced(x, value), *args, **kwargs)
-
-    replacing.__name__ = replacing.__qualname__ = function.__name__
+    composed(function, method=False)(lambda x, *args, **kwargs: composition(_replaced(x, value), *args, **kwargs))
 
 
 _replacing(np.nansum, sum, 0)
@@ -66,25 +54,14 @@ def extreme_rule(
 
 def _extreme(function: Any, beyond: np.ufunc) -> None:
     """Declare an extreme of the elements that are not nan; it is nan where there are none."""
-    operation = general(
-        lambda x, axis, keepdims, initial, where: function(x, axis, keepdims=keepdims, initial=initial, where=where),
-        lambda g, x, out, axis, where: extreme_rule(g, x, out, axis, where, beyond),
-        name=function.__name__,
-    )
 
-    @composed(function, method=False)
-    def extreme(
-        x: TensorLike,
-        axis: Axis = None,
-        out: Out = None,
-        keepdims: bool = False,
-        initial: TensorLike = ABSENT,
-        where: TensorLike = True,
-    ) -> Any:
-        refuse_out(out, function.__name__)
-        return operation(x, axis, keepdims, initial, where)
+    def forward(x: Any, axis: Axis = None, keepdims: Any = False, initial: Any = ABSENT, where: Any = True) -> Any:
+        return function(x, axis, keepdims=keepdims, initial=initial, where=where)
 
-    extreme.__name__ = extreme.__qualname__ = function.__name__
+    def rule(g: Any, x: Any, out: Any, axis: Axis, where: Any) -> Any:
+        return extreme_rule(g, x, out, axis, where, beyond)
+
+    composed(function, method=False)(general(forward, rule, name=function.__name__))
 
 
 _extreme(np.nanmax, np.greater)
@@ -98,7 +75,7 @@ dispersion_of(np.nanvar, root=False, skip_nan=True)
 dispersion_of(np.nanstd, root=True, skip_nan=True)
 
 
-def _nanmean(x: Any, axis: Axis, dtype: Any, keepdims: bool, where: Any) -> Any:
+def _nanmean(x: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False, where: Any = True) -> Any:
     return numpy.nanmean(x, axis, dtype, keepdims=keepdims, where=where)
 
 
@@ -109,19 +86,4 @@ def _nanmean_rule(g: Any, x: Any, axis: Axis, where: Any) -> Any:
     return np.where(valid, keep_axes(g, x.shape, axis) / count, 0)
 
 
-_mean = general(_nanmean, _nanmean_rule, name="nanmean")
-
-
-@composed(np.nanmean, method=False)
-def nanmean(
-    x: TensorLike,
-    axis: Axis = None,
-    dtype: DTypeLike | None = None,
-    out: Out = None,
-    keepdims: bool = False,
-    *,
-    where: TensorLike = True,
-) -> Any:
-    """Return the mean of the elements that are not nan, and nan where there are none."""
-    refuse_out(out)
-    return _mean(x, axis, dtype, keepdims, where)
+composed(np.nanmean, method=False)(general(_nanmean, _nanmean_rule, name="nanmean"))

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..arrays.door import everywhere
+from ..arrays.door import everywhere, numpy
 from ..primitives.accurate_sum import at_least_single
 from ..primitives.declare import composed, general
-from ..tensors.tensor import unwrap
+from ..tensors.tensor import Axis, unwrap
+from ..tensors.types import ArrayOrTensor, NormOrder
 from .linalg_common import conj
-from .reduce import Axis, keep_axes, share_evenly
-
-if TYPE_CHECKING:
-    from ..tensors.types import ArrayOrTensor, NormOrder
-
-numpy: Any = np  # its annotations accept no tensors where it returns what it is given
+from .reduce import keep_axes, share_evenly
 
 
 def _norm(x: Any, ord: NormOrder = None, axis: Any = None, keepdims: bool = False) -> Any:
@@ -114,7 +110,6 @@ def vector_norm(x: ArrayOrTensor, /, *, axis: Axis = None, keepdims: bool = Fals
     return keep_axes(result, x.shape, axis) if keepdims else result
 
 
-@composed(np.linalg.matrix_norm, method=False)
-def matrix_norm(x: ArrayOrTensor, /, *, keepdims: bool = False, ord: NormOrder = "fro") -> Any:
-    """Return the norm of the matrices in the last two axes."""
-    return norm(x, ord, (-2, -1), keepdims)
+composed(np.linalg.matrix_norm, method=False)(
+    lambda x, /, *, keepdims=False, ord="fro": norm(x, ord, (-2, -1), keepdims)
+)

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ..arrays.door import batches
+from ..arrays.door import batches, numpy
 from ..errors import UnsupportedError
 from ..graph.grad_mode import recording
 from ..primitives.declare import composed, general
-from ..tensors.tensor import Tensor, unwrap
+from ..tensors.tensor import Tensor, TensorLike, unwrap
 from .index import take
 from .join import concatenate, stack
 from .shape import along, broadcast_to, copy, operand
 
-if TYPE_CHECKING:
-    from ..tensors.tensor import TensorLike
-
-numpy: Any = np  # its annotations accept the names of modes alone
 Shape = tuple[int, ...]
 Options = dict[str, Any]
 

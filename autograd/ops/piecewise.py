@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ..arrays.door import as_array, batches, contents
 from ..errors import DtypeError, ShapeError
 from ..primitives.declare import composed
-from ..tensors.tensor import Tensor, plain_array, unwrap
+from ..tensors.tensor import Tensor, TensorLike, plain_array, unwrap
+from ..tensors.types import ArrayOrTensor, Mode
 from .elementwise import where
 from .index import scatter
 from .join import stack
-from .reduce import refuse_out
 from .shape import broadcast_to, expand_dims, length, moveaxis, operand, reshape, unshared
-
-if TYPE_CHECKING:
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor, Mode, Out
 
 Function: TypeAlias = "Callable[..., TensorLike]"
 
@@ -52,9 +48,8 @@ def select(condlist: Sequence[TensorLike], choicelist: Sequence[TensorLike], def
 
 
 @composed(np.choose, method=False)
-def choose(a: TensorLike, choices: Sequence[TensorLike], out: Out = None, mode: Mode = "raise") -> Any:
+def choose(a: TensorLike, choices: Sequence[TensorLike], mode: Mode = "raise") -> Any:
     """Choose each element from the choice whose index `a` gives there."""
-    refuse_out(out)
     choices = _alike(list(choices))
     shape = np.broadcast_shapes(np.shape(a), *map(np.shape, choices))
     number = np.choose(np.broadcast_to(unwrap(a), shape), list(range(len(choices))), mode=mode)

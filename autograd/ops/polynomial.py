@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -11,14 +11,11 @@ from ..arrays.door import agreed, anywhere, as_array, batches, everywhere
 from ..errors import ShapeError
 from ..primitives.declare import composed, general
 from ..source.source_info import warn
-from ..tensors.tensor import Tensor, unwrap
+from ..tensors.tensor import Tensor, TensorLike, unwrap
+from ..tensors.types import ArrayOrTensor
 from .index import scatter
 from .join import concatenate
 from .shape import atleast_1d, operand
-
-if TYPE_CHECKING:
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor
 
 
 @composed(np.vander, method=False)

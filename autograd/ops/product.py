@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ..arrays.door import ARRAY_TYPES, Used, batches, innermost
+from ..arrays.door import ARRAY_TYPES, Used, batches, innermost, numpy
 from ..errors import DtypeError, ShapeError
 from ..later import load
 from ..primitives.declare import composed, multilinear
-from ..tensors.tensor import Tensor
+from ..tensors.tensor import Tensor, TensorLike
+from ..tensors.types import Out
 from .linalg_common import conj
 from .reduce import refuse_out
 from .shape import operand
-
-if TYPE_CHECKING:
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import Out
-
-numpy: Any = np  # its annotations accept no tensors where it returns what it is given
 
 Axes = int | tuple[Any, Any]
 
@@ -191,10 +186,7 @@ def tensordot(a: TensorLike, b: TensorLike, axes: Axes = 2) -> Any:
     return (rows @ columns).reshape(shape_x + shape_y)
 
 
-@composed(np.linalg.tensordot, method=False)
-def _tensordot_keywords(x: Any, y: Any, /, *, axes: Axes = 2) -> Any:
-    """Sum products over axes of both, as `tensordot` does."""
-    return tensordot(x, y, axes)
+composed(np.linalg.tensordot, method=False)(lambda x, y, /, *, axes=2: tensordot(x, y, axes))
 
 
 @composed(np.dot)
@@ -219,9 +211,8 @@ def inner(a: TensorLike, b: TensorLike, /) -> Any:
 
 
 @composed(np.outer, method=False)
-def outer(a: TensorLike, b: TensorLike, out: Out = None) -> Any:
+def outer(a: TensorLike, b: TensorLike) -> Any:
     """Multiply every element of `a` with every one of `b`."""
-    refuse_out(out)
     return operand(a).reshape(-1, 1) * operand(b).reshape(-1)
 
 

@@ -22,9 +22,9 @@ from ..arrays.door import as_array
 from ..errors import UnsupportedError
 from ..primitives.declare import composed, general
 from ..primitives.primitive import Function
-from ..tensors.tensor import Tensor, unwrap
+from ..tensors.tensor import Axis, Tensor, unwrap
 from .index import scatter, selected
-from .reduce import Axis, axes_of, refuse_out
+from .reduce import axes_of
 from .shape import operand
 
 # The growth of the rank from q = 0 to q = 1, less the number of elements, for the methods in which it grows steadily
@@ -149,13 +149,9 @@ def _declare_median(function: Function) -> None:
         name=function.__name__,
     )
 
-    def public(
-        x: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False
-    ) -> Any:
-        refuse_out(out, function.__name__)
+    @composed(function, method=False)
+    def public(x: Any, axis: Axis = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
         return median(x, _hashable(axis), keepdims)
-
-    _publish(function, public)
 
 
 def _declare_quantile(function: Function) -> None:
@@ -169,30 +165,20 @@ def _declare_quantile(function: Function) -> None:
         name=function.__name__,
     )
 
+    @composed(function, method=False)
     def public(
         x: Any,
         q: Any,
         axis: Axis = None,
-        out: Any = None,
         overwrite_input: bool = False,
         method: str = "linear",
         keepdims: bool = False,
         *,
         weights: Any = None,
     ) -> Any:
-        refuse_out(out, function.__name__)
         if np.ndim(unwrap(q)) > 1 and function.__name__.startswith("nan"):  # NumPy mixes up the axes of the result
             raise UnsupportedError(f"{function.__name__} takes one quantile or one axis of them: give q.reshape(-1)")
         return quantile(operand(x), q, _hashable(axis), method, keepdims, unwrap(weights))
-
-    _publish(function, public)
-
-
-def _publish(function: Function, public: Function) -> None:
-    """Register `public` for NumPy's `function`, with its name and docstring."""
-    public.__name__ = public.__qualname__ = function.__name__
-    public.__doc__ = function.__doc__
-    composed(function, method=False)(public)
 
 
 for _median in (np.median, np.nanmedian):

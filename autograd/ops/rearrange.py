@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
@@ -12,18 +12,12 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from ..arrays.door import agreed, batches
 from ..errors import DtypeError
 from ..primitives.declare import composed, general, linear
-from ..tensors.tensor import unwrap
+from ..tensors.tensor import TensorLike, unwrap
+from ..tensors.types import ArrayOrTensor, Shape
 from .index import scatter
 from .join import concatenate, tile
 from .shape import along, broadcast_arrays, flip, length, moveaxis, operand, ravel, reshape, swapaxes
 from .shape import copy as copied
-
-if TYPE_CHECKING:
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor
-
-Shape = tuple[int, ...]
-
 
 # Axes
 

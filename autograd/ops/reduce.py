@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,15 +17,10 @@ from ..errors import GraphError
 from ..primitives.accurate_sum import accurate_sum, at_least_single, reduced, reduced_by_columns
 from ..primitives.declare import composed, general, install, linear, not_differentiable
 from ..primitives.operands import NUMBERS
-from ..source.call_site import users_line
-from ..source.pairs import warn_of_pair
-from ..tensors.tensor import unwrap
+from ..source.call_site import users_line, warn_of_pair
+from ..tensors.tensor import Axis, TensorLike, unwrap
+from ..tensors.types import ArrayOrTensor, Out
 
-if TYPE_CHECKING:
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor, Out
-
-Axis = int | tuple[int, ...] | None
 ABSENT: Any = np._NoValue  # stands for an argument that was not given, where None means something else
 
 # These methods take positional arguments in a third of the time, which NumPy's annotations do not allow.

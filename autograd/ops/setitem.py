@@ -9,30 +9,27 @@ of a parameter within `no_grad`; a graph that saved it before then refuses to ru
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 
 from ..arrays.door import as_array, batches, chosen, constant, copied_for, everywhere
-from ..arrays.powers import power_call
 from ..arrays.select import select
+from ..arrays.standin import power_call
 from ..errors import BatchError, DtypeError, GraphError, ShapeError, UnsupportedError
 from ..graph.grad_mode import recording
 from ..graph.mutation import note_written
 from ..graph.node import Leaf
 from ..graph.widening import Widened
-from ..primitives.declare import OPERATORS, general, method_of
+from ..primitives.declare import OPERATORS, add_methods, general, method_of
 from ..source.call_site import users_line
 from ..source.source_info import warn
 from ..tensors.dispatch import writers
-from ..tensors.tensor import Tensor, any_live, as_now, as_tensor, unwrap
+from ..tensors.tensor import Tensor, TensorLike, any_live, as_now, as_tensor, unwrap
+from ..tensors.types import ArrayOrTensor, Index
 from ..tensors.views import move, overlap, sharing
 from .index import scatter, selected, settled
 from .shape import operand, unbroadcast
-
-if TYPE_CHECKING:
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor, Index
 
 # The two operations that a write is made of
 
@@ -345,10 +342,6 @@ def _put_at(a: Tensor, ind: Any, v: Any, mode: Any = "raise") -> None:
     _elements(a, positions, v)
 
 
-def _place(arr: Tensor, mask: Any, vals: Any) -> None:
-    _elements(arr, np.flatnonzero(unwrap(mask)), vals)
-
-
 def _putmask(a: Tensor, mask: Any, values: Any) -> None:
     values = operand(values)
     if not values.size:
@@ -394,14 +387,13 @@ def writing(function: Callable[..., object], writer: Callable[..., object], name
 _WRITERS: dict[Any, Any] = {
     np.copyto: _copyto,
     np.put: _put_at,
-    np.place: _place,
+    np.place: lambda arr, mask, vals: _elements(arr, np.flatnonzero(unwrap(mask)), vals),
     np.putmask: _putmask,
     np.put_along_axis: _put_along_axis,
     np.fill_diagonal: _fill_diagonal,
 }
 writers.update({each: writing(each, writer, f"{each.__name__}() to") for each, writer in _WRITERS.items()})
-for _name, _method in {"__setitem__": _setitem, "fill": _fill, "sort": _sort, "put": _put_elements}.items():
-    setattr(Tensor, _name, method_of(_name, _method) if _method is _sort else _method)
+add_methods({"__setitem__": _setitem, "fill": _fill, "sort": method_of("sort", _sort), "put": _put_elements})
 for _ufunc in (
     np.add, np.subtract, np.multiply, np.divide, np.floor_divide, np.remainder, np.power, np.matmul, np.bitwise_and,
     np.bitwise_or, np.bitwise_xor, np.left_shift, np.right_shift,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -14,13 +14,8 @@ from ..primitives.accurate_sum import accurate_sum
 from ..primitives.declare import add_methods, composed, linear, not_differentiable
 from ..source.call_site import users_line
 from ..tensors.dispatch import fronts
-from ..tensors.tensor import Array, Tensor, plain_array, unwrap
-
-if TYPE_CHECKING:
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor, Order
-
-Shape = tuple[int, ...]
+from ..tensors.tensor import Array, Tensor, TensorLike, plain_array, unwrap
+from ..tensors.types import ArrayOrTensor, Order, Shape
 
 
 def along(axis: int, ndim: int, part: slice | int | Array) -> tuple[Any, ...]:
@@ -203,16 +198,8 @@ roll = linear(
 )
 
 
-@composed(np.fliplr, method=False)
-def fliplr(x: ArrayOrTensor) -> Any:
-    """Return `x` with its second axis reversed."""
-    return flip(x, 1)
-
-
-@composed(np.flipud, method=False)
-def flipud(x: ArrayOrTensor) -> Any:
-    """Return `x` with its first axis reversed."""
-    return flip(x, 0)
+composed(np.fliplr, method=False)(lambda x: flip(x, 1))
+composed(np.flipud, method=False)(lambda x: flip(x, 0))
 
 
 # The methods whose arguments differ from those of the functions

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from ..arrays.door import anywhere, as_array, batches
 from ..errors import DtypeError, GraphError
 from ..primitives.declare import composed, general, multilinear
-from ..tensors.tensor import Array, Tensor, unwrap
+from ..tensors.tensor import Array, Tensor, TensorLike, unwrap
+from ..tensors.types import Shape
 from .index import scatter, selected
 from .shape import atleast_1d, operand
-
-if TYPE_CHECKING:
-    from ..tensors.tensor import TensorLike
-
-Shape = tuple[int, ...]
-
 
 # Convolution
 

@@ -7,18 +7,15 @@ gets a gradient.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from ..primitives.declare import composed, linear, not_differentiable
 from ..tensors.dispatch import handing_on
-from ..tensors.tensor import unwrap
+from ..tensors.tensor import TensorLike, unwrap
+from ..tensors.types import SortKind
 from .shape import length, operand, ravel
-
-if TYPE_CHECKING:
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import SortKind
 
 
 def _inverse(order: Any, axis: int) -> Any:

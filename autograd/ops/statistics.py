@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ..arrays.door import anywhere, as_array, batches, everywhere
+from ..arrays.door import anywhere, as_array, batches, everywhere, numpy
 from ..primitives.accurate_sum import accurate_sum, at_least_single
 from ..primitives.declare import composed, general
 from ..source.source_info import warn
-from ..tensors.tensor import unwrap
-from .reduce import Axis, axes_of, mean, number_reduced, spread
+from ..tensors.tensor import Axis, TensorLike, unwrap
+from ..tensors.types import DTypeLike
+from .reduce import axes_of, mean, number_reduced, spread
 from .shape import operand
-
-if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
-
-    from ..tensors.tensor import TensorLike
-
-numpy: Any = np  # its annotations accept only literal flags
 
 # Weighted means
 

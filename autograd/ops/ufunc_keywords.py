@@ -6,23 +6,17 @@ function is applied only to the selected elements, so that the others can neithe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ..arrays.door import as_array
+from ..arrays.door import as_array, numpy
 from ..tensors.dispatch import operations, plain
-from ..tensors.tensor import Tensor, plain_array, unwrap
+from ..tensors.tensor import Tensor, TensorLike, plain_array, unwrap
+from ..tensors.types import Casting, DTypeLike
 from .index import scatter
 from .shape import operand
 
-if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
-
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import Casting
-
-numpy: Any = np  # its annotations accept no tensors where it returns what it is given
 _WEAK = (int, float, complex)
 
 

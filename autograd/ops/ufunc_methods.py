@@ -24,11 +24,11 @@ from ..primitives.primitive import Function
 from ..source.call_site import users_line
 from ..tensors import dispatch
 from ..tensors.dispatch import declare_special_functions, operation_of, operations, plain
-from ..tensors.tensor import Tensor, any_live, unsupported, unwrap
+from ..tensors.tensor import Axis, Tensor, any_live, unsupported, unwrap
 from .cumulative import cumprod, cumsum, prod
 from .index import scatter
 from .nan import extreme_rule
-from .reduce import ABSENT, Axis, axes_of, keep_axes, max, min, softmax_weights, sum
+from .reduce import ABSENT, axes_of, keep_axes, max, min, softmax_weights, sum
 from .setitem import add_at, is_recorded, write, write_result, writing
 from .shape import along, operand, unshared
 from .ufunc_keywords import call

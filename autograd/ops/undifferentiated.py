@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -55,11 +54,7 @@ def call_into(
     function: Callable[..., Any], operation: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """Call a function that has a derivative, and write the result to its argument ``out``."""
-    names = list(signature(function).parameters)
-    position = dispatch.position_of_out(function)
-    # what stands behind it has to be named once it is taken out
-    options = {**dict(zip(names[position:], args[position:], strict=False)), **kwargs}
-    args, out = args[:position], options.pop("out")
+    args, options, out = dispatch.without_out(function, args, kwargs)
     if out is None:
         return operation(*args, **options)
     if not (recording() and any_live((args, options, out))):

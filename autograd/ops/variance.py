@@ -9,7 +9,7 @@ is nan, and so is the gradient.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,18 +18,11 @@ from ..errors import UnsupportedError
 from ..primitives.accurate_sum import at_least_single
 from ..primitives.declare import composed, general
 from ..primitives.primitive import Function, Rule
-from ..tensors.tensor import unwrap
+from ..tensors.tensor import Axis, TensorLike, unwrap
+from ..tensors.types import ArrayOrTensor, DTypeLike, Out
 from .norm import scale_of, unscaled
-from .reduce import ABSENT, Axis, keep_axes, kept_shape, number_reduced, refuse_bool, refuse_out
+from .reduce import ABSENT, keep_axes, kept_shape, number_reduced, refuse_bool, refuse_out
 from .shape import operand, unbroadcast
-
-if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
-
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor, Out
-
-numpy: Any = np  # its annotations accept only literal flags
 
 
 def valid_elements(x: TensorLike, where: TensorLike, skip_nan: bool) -> Any:
@@ -122,6 +115,7 @@ def dispersion_of(function: Function, *, root: bool, skip_nan: bool) -> None:
     of_elements = general(forward, *alone, name=name)
     about = general(forward_about, *beside, name=f"{name}_about")
 
+    @composed(function, method=not skip_nan)
     def dispersion(
         x: TensorLike,
         axis: Axis = None,
@@ -146,10 +140,6 @@ def dispersion_of(function: Function, *, root: bool, skip_nan: bool) -> None:
         if mean.dtype.kind == "c" != x.dtype.kind:  # NumPy's squares are not absolute there
             raise UnsupportedError(f"{name} of real numbers about a complex mean: give x.astype({mean.dtype})")
         return about(x, mean, axis, dtype, ddof, keepdims, where)
-
-    dispersion.__name__ = dispersion.__qualname__ = name
-    dispersion.__doc__ = function.__doc__
-    composed(function, method=not skip_nan)(dispersion)
 
 
 dispersion_of(np.var, root=False, skip_nan=False)

@@ -8,16 +8,14 @@ long as well, whether it adds them or the numbers in each, as the gradients of b
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..arrays.door import ARRAY_TYPES, fusing
 from ..tensors.dispatch import operations
 from ..tensors.tensor import Tensor
-
-if TYPE_CHECKING:
-    from ..tensors.types import ArrayOrTensor
+from ..tensors.types import ArrayOrTensor
 
 _FEW = 512  # numbers in a sum up to which the rounding error is too small to justify a wider total
 _SMALL = 2048  # numbers in all up to which how they are summed makes no difference

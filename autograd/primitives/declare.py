@@ -15,14 +15,13 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
 
 import numpy as np
 
 from ..errors import DeclarationError
 from ..foreign.missing import refuse_keywords
-from ..graph.detachment import cut_of
-from ..graph.grad_mode import ON
+from ..graph.grad_mode import ON, cut_of
 from ..tensors.dispatch import DeclaredLater, operation_of, operations, plain
 from ..tensors.tensor import Tensor, unwrap
 from .nary import many, several_inputs
@@ -236,7 +235,11 @@ def composed(function: ArrayFunction, *, method: bool = True) -> Callable[[F], F
 
     def declare(composition: F) -> F:
         _check_functions("composed", composition)
-        _after_ours(getattr(composition, "__module__", None), function)
+        home, made = getattr(composition, "__module__", None), cast(Any, composition)
+        _after_ours(home, function)
+        if _is_ours(home):
+            made.__name__ = made.__qualname__ = getattr(function, "__name__", "")
+            made.__doc__ = made.__doc__ or function.__doc__
         operations[function] = composition
         if method:
             install(getattr(function, "__name__", ""), composition)
@@ -267,12 +270,16 @@ def _check_functions(declaration: str, *functions: Any) -> None:
             raise DeclarationError(f"{declaration}() declares functions, not {type(function).__name__}{remedy}")
 
 
+def _is_ours(home: str | None) -> bool:
+    return (home or "").partition(".")[0] in LIBRARIES
+
+
 def _after_ours(home: str | None, *functions: Function) -> None:
     """Declare this package's operations for functions of NumPy now, if a program, the module `home`, declares others.
 
     Modules that were loaded afterwards would put their own operators in the place of the program's.
     """
-    if (home or "").partition(".")[0] in LIBRARIES:
+    if _is_ours(home):
         return
     for function in functions:
         of_numpy = getattr(np, getattr(function, "__name__", ""), None) is function

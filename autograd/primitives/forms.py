@@ -115,6 +115,13 @@ def bound(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
     return {**dict(zip(parameters(function)[0], args, strict=False)), **kwargs}
 
 
+def by_ufunc(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call a function that is the reduction of a ufunc as that."""
+    given = bound(function, args, kwargs)
+    options = {name: value for name, value in given.items() if value is not np._NoValue and value is not None}
+    return REDUCTIONS[function].reduce(options.pop("a"), axis=options.pop("axis", None), **options)
+
+
 def cores_of(ufunc: Any) -> list[int]:
     """Return how many of the last axes of each operand its signature says that a ufunc takes together."""
     return [len([c for c in part.split(",") if c]) for part in ufunc.signature.partition("->")[0][1:-1].split("),(")]

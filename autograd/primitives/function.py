@@ -11,20 +11,17 @@ from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
-from ..arrays.door import FAILURES, innermost_level
+from ..arrays.door import FAILURES, Array, innermost_level
 from ..errors import DeclarationError, DerivativeError, DtypeError
 from ..graph.buffer_reuse import read_only, sum_gradients, writeable
-from ..graph.detachment import cut_of
-from ..graph.grad_mode import recording
+from ..graph.grad_mode import cut_of, recording
 from ..graph.mutation import Guard, guard, keep_constant
 from ..graph.node import LEAF, Exposed, FreedOperation, Gradients, Lift, MultiNode, Node, absent
 from ..tensors.tensor import Tensor, link, plain_array, unmasked
 from .multi_output import ManyOutputs, output_node
+from .nary import record
 from .operands import settled
 from .read_only import of_constant
-from .record import record
-
-Array = np.ndarray[Any, Any]
 
 
 class Context:

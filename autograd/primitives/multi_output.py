@@ -13,16 +13,14 @@ import numpy as np
 
 from ..arrays.door import as_array
 from ..errors import DtypeError, described
-from ..graph.detachment import Cut, cut_of
-from ..graph.grad_mode import recording
+from ..graph.grad_mode import Cut, cut_of, recording
 from ..graph.mutation import keep_arguments, keep_inputs
 from ..graph.nan_safety import absorb_by_comparison
 from ..graph.node import Gradient, Gradients, Lift, MultiNode, Node, Uncomputed, absent, counter, intern_shape
 from ..tensors.tensor import Tensor
-from .nary import readers, several_inputs
+from .nary import readers, record, several_inputs
 from .operands import settled
 from .primitive import Function, ManyInputs
-from .record import record
 
 
 class Output(Uncomputed):

@@ -12,17 +12,43 @@ import numpy as np
 
 from ..arrays.door import FAILURES, Used, constant
 from ..graph.buffer_reuse import sum_gradients
-from ..graph.detachment import cut_of
-from ..graph.grad_mode import recording
-from ..graph.mutation import guard, keep_arguments, keep_constant, keep_inputs
-from ..graph.node import Gradients, Leaf, Node, absent
+from ..graph.grad_mode import ON, cut_of, recording
+from ..graph.instrumentation import examine
+from ..graph.mutation import Guard, guard, keep_arguments, keep_constant, keep_inputs
+from ..graph.node import Gradients, Leaf, MultiNode, Node, Operation, absent, bundled, counter, intern_shape
+from ..source.source_info import note_line
 from ..tensors.tensor import Tensor
 from .operands import LOOP, NUMBERS, as_operand, binder, loop, recovered_or_refused, refuse_objects, settled, static
 from .primitive import Function, Primitive
-from .record import record
 
 new = object.__new__
 ndarray = np.ndarray
+
+
+def record(
+    op: Operation, live: list[Node], kept: Any, kept_y: Any, guard: Guard | None, values: Any, out: Any, mode: int
+) -> Node:
+    """Return a new node for `out`, the result of `op` or its tuple of results.
+
+    `live` holds the nodes of the inputs that need a gradient, at least one; `values` holds the values of all
+    parameters. The rest is as in `Node`.
+    """
+    node: Node
+    if type(out) is tuple:
+        node = MultiNode()
+        node.shapes, node.dtypes = tuple([z.shape for z in out]), tuple([z.dtype for z in out])
+    else:
+        node = Node()
+        node.shape, node.dtype = intern_shape(out.shape), out.dtype
+    node.op, node.kept, node.kept_y, node.guard = op, kept, kept_y, guard
+    node.x = live[0]
+    node.y = bundled(live)
+    node.number = next(counter)
+    if mode > ON:
+        examine(node, values, out)
+    else:
+        note_line(node, 3)
+    return node
 
 
 def several_inputs(op: Primitive, results: Callable[..., object] | None = None) -> Function:

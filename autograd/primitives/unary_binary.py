@@ -15,8 +15,7 @@ import numpy as np
 
 from ..arrays.door import FAILURES
 from ..graph.buffer_reuse import sum_gradients
-from ..graph.detachment import carried
-from ..graph.grad_mode import ON, recording
+from ..graph.grad_mode import ON, carried, recording
 from ..graph.instrumentation import examine
 from ..graph.mutation import WHOLE, guard, keep_constant
 from ..graph.node import Gradients, Leaf, Node, absent, counter, intern_shape

@@ -12,8 +12,7 @@ import numpy as np
 from ..arrays.door import BATCH_TYPES, FAILURES, innermost
 from ..errors import AutogradError, is_of_values
 from ..graph.buffer_reuse import sum_gradients
-from ..graph.detachment import cut_of
-from ..graph.grad_mode import ON, recording
+from ..graph.grad_mode import ON, cut_of, recording
 from ..graph.instrumentation import examine
 from ..graph.mutation import guard, keep_arguments
 from ..graph.node import Gradients, Node, View, absent, counter, intern_shape

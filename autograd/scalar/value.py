@@ -19,8 +19,7 @@ import numpy as np
 
 from ..calculus import RULES, logistic
 from ..errors import AnomalyError, DomainError, UnsupportedError, in_library
-from ..foreign.missing import install, listed
-from ..foreign.names import NAMES
+from ..foreign.missing import NAMES, install, listed
 from ..graph.grad_mode import ANOMALY, OFF, ON, TRACING, enable_grad, recording, watching
 from ..graph.instrumentation import value_observer
 from ..graph.node import LEAF, Operation, ancestors, counter

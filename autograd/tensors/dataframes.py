@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import Any
 
 import numpy as np
 
-from ..arrays.door import table_readers
+from ..arrays.door import ArrayLike, table_readers
 from ..errors import DtypeError
 from ..source.source_info import warn
-
-if TYPE_CHECKING:
-    from types import FrameType
-
-    from numpy.typing import ArrayLike
 
 
 def is_table(x: ArrayLike) -> bool:

@@ -80,27 +80,22 @@ def _declare(family: str) -> None:
         _declared.add(family)
 
 
-def _declare_ufunc_methods(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    _declare("ufunc_methods")
-    return ufunc_fallback(ufunc, method, inputs, kwargs)
+def _replaced(name: str, family: str) -> Callable[..., Any]:
+    """Return what stands for a function here until it is called: then the module that has it puts it here."""
+
+    def call(*given: Any) -> Any:
+        _declare(family)
+        return globals()[name](*given)
+
+    return call
 
 
-def _call_undifferentiated(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    load("functions without derivatives")
-    return call_undifferentiated(function, args, kwargs)
-
-
-# Calls a function whose results carry no gradient; `ops.undifferentiated` puts its own function here.
-call_undifferentiated: Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any] = _call_undifferentiated
-
-
-def _call_into(*call: Any) -> Any:
-    load("functions without derivatives")
-    return call_into(*call)
-
-
-# Calls an operation with an array to write its result to; `ops.undifferentiated` puts its own function here.
-call_into: Callable[..., Any] = _call_into
+# Calls a function whose results carry no gradient.
+call_undifferentiated = _replaced("call_undifferentiated", "functions without derivatives")
+# Calls an operation with an array to write its result to.
+call_into = _replaced("call_into", "functions without derivatives")
+# Calls a ufunc with keywords, or one of its methods such as `reduce`.
+ufunc_fallback = _replaced("ufunc_fallback", "ufunc_methods")
 
 
 @cache
@@ -114,8 +109,15 @@ def position_of_out(function: Callable[..., Any]) -> int:
     return places[0] if places else sys.maxsize
 
 
-# Calls a ufunc with keywords, or one of its methods such as `reduce`; `ops.ufunc_methods` puts its own function here.
-ufunc_fallback: Callable[[np.ufunc, str, tuple[Any, ...], dict[str, Any]], Any] = _declare_ufunc_methods
+def without_out(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any], Any]:
+    """Return the arguments of a call without the array to write its result to, and that array, or None."""
+    place, named = position_of_out(function), dict(kwargs)
+    if len(args) > place:  # what stands behind it has to be named once it is taken out
+        named = {**dict(zip(list(signature(function).parameters)[place:], args[place:], strict=False)), **kwargs}
+        args = args[:place]
+    return args, named, named.pop("out", None)
 
 
 def declare_special_functions() -> None:

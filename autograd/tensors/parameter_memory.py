@@ -9,11 +9,10 @@ import numpy as np
 from ..errors import GraphError, ShapeError
 from ..graph.buffer_reuse import COUNTED, Portion, references
 from ..graph.node import GradientBuffer, Leaf
-from .tensor import Tensor, unmasked
+from .tensor import Array, Tensor, unmasked
 
 T = TypeVar("T")
 Kind = TypeVar("Kind", bound=Tensor)
-Array = np.ndarray[Any, Any]
 ndarray = np.ndarray
 
 

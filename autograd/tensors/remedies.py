@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..foreign.names import tables
+from ..foreign.missing import tables
 from ..later import load
 from ..source.call_site import Call
 from .dispatch import operation_of, writers

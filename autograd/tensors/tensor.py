@@ -19,6 +19,8 @@ from ..arrays.door import (
     ARRAY_TYPES,
     BATCH_TYPES,
     TRACED_TYPES,
+    ArrayLike,
+    DTypeLike,
     Used,
     as_array,
     concrete,
@@ -31,12 +33,10 @@ from ..arrays.door import (
 )
 from ..arrays.standin import StandIn
 from ..errors import BatchError, DtypeError, GraphError, ShapeError, UnsupportedError, in_library, no_number
-from ..foreign.missing import install, listed, refuse_keywords
-from ..foreign.names import TENSOR_KEYWORDS
+from ..foreign.missing import TENSOR_KEYWORDS, install, listed, refuse_keywords
 from ..graph.backward import pull_back
 from ..graph.buffer_reuse import held_once
-from ..graph.detachment import Cut, cut_at, reason
-from ..graph.grad_mode import EVER, enable_grad, moment, recording
+from ..graph.grad_mode import EVER, Cut, cut_at, enable_grad, moment, reason, recording
 from ..graph.mutation import expose, forget, owner_of
 from ..graph.node import GradientBuffer, Leaf, Lift, Node, Operation, Share, ancestors, leading_to
 from ..later import load
@@ -48,8 +48,6 @@ from .dataframes import holds_tensors, numbers_of_table, without_polars
 from .dispatch import DeclaredLater, operation_of, operations, plain, writers
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, DTypeLike
-
     from .methods import Installed
 else:
     Installed = object

@@ -13,9 +13,7 @@ from numpy.lib.array_utils import byte_bounds
 
 from ..arrays.door import batched_at, batches, called, concrete, innermost_level, layout_alone, whole
 from ..errors import UnsupportedError
-from .tensor import Tensor
-
-Array = np.ndarray[Any, Any]
+from .tensor import Array, Tensor
 
 
 def sharing(x: Tensor) -> list[Tensor]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,17 +14,13 @@ from ..errors import DerivativeError
 from ..graph.grad_mode import enable_grad
 from ..graph.node import Node, ancestors, leading_to
 from ..tensors.tensor import Tensor, conjugated, seen_at, unwrap
+from ..tensors.types import ArrayOrTensor, Shape
 from .conventions import follows_hips
 from .grad import aux_of, choose, without_aux
-from .recording import Recording, track
+from .recording import Function, Recording, track
 from .units import along_units
 
-if TYPE_CHECKING:
-    from ..tensors.types import ArrayOrTensor
-
-Function = Callable[..., Any]
 Argnums = int | tuple[int, ...]
-Shape = tuple[int, ...]
 Dtype = np.dtype[Any]
 
 

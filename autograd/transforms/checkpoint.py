@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from ..arrays.door import levels, recorder, running
+from ..arrays.door import Array, levels, recorder, running
 from ..errors import DtypeError, GraphError, check_callable, described
 from ..graph.grad_mode import enable_grad, evaluated_as_at, moment
 from ..graph.mutation import changed, root, snapshot, weighted_sums, written_since
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Array = np.ndarray[Any, Any]
 Drawn = Callable[[], "Generator"]
 RandomStates = list[tuple[Drawn | None, Any]]  # None stands for NumPy's global generator
 

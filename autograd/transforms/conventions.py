@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any
 
 VARIABLE = "PLAINGRAD_COMPATIBILITY"
@@ -57,9 +56,7 @@ class compatibility:  # noqa: N801  # a mode, as `no_grad` is
     def __enter__(self) -> None:
         """Keep the conventions that were set until the end of the block."""
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *reason: object) -> None:
         """Return to the conventions before."""
         global _current  # as above
         _current = self._before

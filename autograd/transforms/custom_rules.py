@@ -18,8 +18,8 @@ from ..errors import DeclarationError, DerivativeError, check_callable
 from ..primitives.function import Function
 from ..tensors.tensor import Tensor, conjugated
 from .conventions import follows_hips
+from .products import vjp
 from .trees import leaves_along, tree_flatten, tree_leaves, tree_map
-from .vjp_jvp import vjp
 
 Rule = Callable[..., object]
 

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.door import TRACED_TYPES, Used, as_array, batched_at, batches, everywhere, holds, recorder, whole
+from ..arrays.door import TRACED_TYPES, Array, Used, as_array, batched_at, batches, everywhere, holds, recorder, whole
 from ..errors import ConvergenceError, GraphError, ShapeError, check_callable, check_number
 from ..graph.backward import pull_back
-from ..graph.detachment import cut_of
-from ..graph.grad_mode import enable_grad, evaluated_as_at, moment, no_grad, recording
+from ..graph.grad_mode import cut_of, enable_grad, evaluated_as_at, moment, no_grad, recording
 from ..graph.node import Leaf, Lift, Node, by_number, counter, leading_to
 from ..later import load
 from ..primitives.function import Function
@@ -24,8 +23,6 @@ from .pytree import REGISTERED, flatten
 from .recording import check_outputs
 from .scan import Steps
 from .trees import ravel_pytree, tree_map
-
-Array = np.ndarray[Any, Any]
 
 
 def fixed_point(

@@ -19,7 +19,7 @@ from ..graph.mutation import refuse_overwritten
 from ..graph.nan_safety import absorb_by_position
 from ..graph.node import Lift, MultiNode, Node, Share, ancestors, leading_to, recorded
 from ..graph.saved_tensors import unpacked
-from ..primitives.multi_output import ManyOutputs, Output
+from ..primitives.multi_output import Output
 from ..primitives.primitive import Primitive
 from ..primitives.read_only import array_returned
 from ..tensors.tensor import LIFT, Tensor
@@ -56,7 +56,7 @@ def push_forward(tangents: dict[Node, Any], order: list[Node], lift: Lift | None
             if x is None or x not in pushed:
                 continue
             if isinstance(node, MultiNode):
-                total = _added(total, _push_outputs(op, node, index, pushed[x], lift))
+                total = _added(total, _transpose(op, node, index, pushed[x], lift))
                 continue
             tangent = _spread(_push(op, node, index, pushed[x], lift), node)
             total = tangent if total is None else total + tangent
@@ -67,19 +67,6 @@ def push_forward(tangents: dict[Node, Any], order: list[Node], lift: Lift | None
 
 def _added(total: tuple[Any, ...] | None, tangents: tuple[Any, ...]) -> tuple[Any, ...]:
     return tangents if total is None else tuple(a + b for a, b in zip(total, tangents, strict=True))
-
-
-def _push_outputs(
-    operation: ManyOutputs, node: MultiNode, index: int, tangent: Any, lift: Lift | None
-) -> tuple[Any, ...]:
-    """Apply to `tangent` the transpose of the rule, which is linear in the gradients of all outputs."""
-    kept = operation.kept(node, index)
-    zeros = [_zeros(shape, dtype, kept, tangent) for shape, dtype in zip(node.shapes, node.dtypes, strict=True)]
-    probes = [Tensor(zero, requires_grad=True) if zero.dtype.kind in "fc" else None for zero in zeros]
-    found = _pulled(operation, node, index, tuple(probes), tangent, lift)
-    return tuple(
-        zero if probe is None else found.get(probe._node, zero) for probe, zero in zip(probes, zeros, strict=True)
-    )
 
 
 def _push_together(op: Primitive, node: Node, inputs: tuple[Node | None, ...], pushed: dict[Node, Any]) -> Any:
@@ -126,15 +113,16 @@ def _without_warning(operation: Primitive, node: Node, index: int, tangent: Any,
 
 
 def _transpose(operation: Primitive, node: Node, index: int, tangent: Any, lift: Lift | None) -> Any:
-    """Apply to `tangent` the transpose of the rule, which is linear in ``g``."""
-    zero = _zeros(node.shape, node.dtype, operation.kept(node, index), tangent)
-    probe = Tensor(zero, requires_grad=True)
-    return _pulled(operation, node, index, probe, tangent, lift).get(probe._node, zero)
-
-
-def _zeros(shape: tuple[int, ...], dtype: np.dtype[Any], kept: Any, tangent: Any) -> Any:
-    """Return zeros for a probe: with each batch of what it meets, or its gradient would be summed over that."""
-    return copied_for(np.zeros(shape, dtype), kept, getattr(tangent, "_array", tangent))
+    """Apply to `tangent` the transpose of the rule, which is linear in ``g``: a gradient, or those of all outputs."""
+    several = isinstance(node, MultiNode)
+    kinds = zip(node.shapes, node.dtypes, strict=True) if isinstance(node, MultiNode) else [(node.shape, node.dtype)]
+    # With each batch of what a probe meets, or its gradient would be summed over that.
+    meets = operation.kept(node, index), getattr(tangent, "_array", tangent)
+    zeros = [copied_for(np.zeros(shape, dtype), *meets) for shape, dtype in kinds]
+    probes = [Tensor(zero, requires_grad=True) if zero.dtype.kind in "fc" else None for zero in zeros]
+    found = _pulled(operation, node, index, tuple(probes) if several else probes[0], tangent, lift)
+    parts = [zero if p is None else found.get(p._node, zero) for p, zero in zip(probes, zeros, strict=True)]
+    return tuple(parts) if several else parts[0]
 
 
 def _pulled(operation: Primitive, node: Node, index: int, probe: Any, tangent: Any, lift: Lift | None) -> Any:

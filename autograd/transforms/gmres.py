@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.door import Level, as_array, batched_at, batches, copied_for, everywhere, whole
+from ..arrays.door import Array, Level, as_array, batched_at, batches, copied_for, everywhere, whole
 from ..errors import ConvergenceError
 
-Array = np.ndarray[Any, Any]
 BASIS = 16  # vectors that are kept in memory; then the method starts again from what it has come to
 
 

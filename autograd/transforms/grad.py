@@ -10,18 +10,15 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 
 from ..errors import DtypeError, GraphError, check_argnums, check_callable
-from ..foreign.missing import keywords_from
-from ..foreign.names import GRAD_KEYWORDS
+from ..foreign.missing import GRAD_KEYWORDS, keywords_from
 from ..graph.grad_mode import enable_grad
 from ..graph.node import ancestors
 from ..tensors.tensor import Tensor
 from .pytree import flatten
-from .recording import Recording, check_outputs, reaches_others, track, value_of
+from .recording import Function, Recording, check_outputs, reaches_others, track, value_of
 
 if TYPE_CHECKING:
     from .types import Aux, Gradient, NumberAndAux, NumberFunction, ValueAndGradient
-
-Function = Callable[..., Any]
 
 
 @overload

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 
 from ..errors import GraphError, ShapeError
 from ..graph.backward import pull_back
-from ..graph.detachment import reason
-from ..graph.grad_mode import enable_grad
+from ..graph.grad_mode import enable_grad, reason
 from ..graph.node import Node, ancestors, leading_to
-from ..tensors.tensor import LIFT, Tensor, conjugated, plain_array
-from .batched_walks import batched_walk, is_hooked
+from ..tensors.tensor import LIFT, Tensor, TensorLike, conjugated, plain_array
 from .pytree import flatten
 from .recording import owned_gradient
-
-if TYPE_CHECKING:
-    from ..tensors.tensor import TensorLike
+from .units import batched_walk, is_hooked
 
 
 @overload

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Literal, overload
 
 from ..errors import check_argnums, check_callable
 from ..later import load
-from .blocks import Argnums, Function, all_derivatives, cheaper, columns, columns_or_rows, rows
+from .blocks import Argnums, all_derivatives, cheaper, columns, columns_or_rows, rows
+from .recording import Function
 
 if TYPE_CHECKING:
     from .sparse.derivatives import SparseDerivative

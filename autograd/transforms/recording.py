@@ -26,7 +26,6 @@ from .conventions import BOXES, follows_hips
 from .pytree import Rebuild, flatten, without_none
 
 Function = Callable[..., Any]
-Array = np.ndarray[Any, Any]
 
 
 class Recording:

@@ -154,7 +154,8 @@ class Revolved:
         with drawing_from(self.random[0]), evaluated_as_at(self._moment):
             for k in reversed(range(len(self.blocks))):
                 pulled.through(k, self._reached(k, stack, rows))
-        if written_since(self._begun, [x._array for node in self.known if (x := _owner(node)) is not None]):
+        owners = (node.owner() for node in self.known if type(node) is Leaf)
+        if written_since(self._begun, [x._array for x in owners if x is not None]):
             raise GraphError(f"{self.steps.defined} had other values: a tensor {_BETWEEN}")
         return pulled.gradients()
 
@@ -349,7 +350,3 @@ def _node(x: Any) -> Any:
 
 def _itself(x: Any) -> Any:
     return x
-
-
-def _owner(node: Any) -> Any:
-    return node.owner() if type(node) is Leaf else None

@@ -13,8 +13,7 @@ import numpy as np
 from ..arrays.door import Used, as_array, batches, recorder, whole
 from ..arrays.traced import Traced, Variable, plain
 from ..errors import DtypeError, ShapeError, check_callable, described
-from ..foreign.missing import keywords_from
-from ..foreign.names import SCAN_KEYWORDS, WHILE_KEYWORDS
+from ..foreign.missing import SCAN_KEYWORDS, WHILE_KEYWORDS, keywords_from
 from ..graph.grad_mode import recording
 from ..later import load
 from ..primitives.function import Context, Function
@@ -273,7 +272,8 @@ class Steps:
         if not lengths:
             raise ValueError("scan() needs to know the number of steps: pass xs, or length=")
         if len(lengths) > 1:
-            raise ShapeError(f"scan() goes along the first axes of xs together, which differ: {_listed(lengths)}")
+            differ = " and ".join(lengths.values())
+            raise ShapeError(f"scan() goes along the first axes of xs together, which differ: {differ}")
         return next(iter(lengths))
 
     # As a loop of Python
@@ -376,10 +376,6 @@ def _nothing(leaves: Sequence[Any]) -> None:
 
 def _place(i: int, leaves: list[Any]) -> str:
     return f"[{i}]" if len(leaves) > 1 else ""
-
-
-def _listed(lengths: dict[int, str]) -> str:
-    return " and ".join(lengths.values())
 
 
 def _containers(tree: Any) -> str:

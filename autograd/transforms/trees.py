@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ..errors import DtypeError, ShapeError, check_callable
 from ..tensors.tensor import Tensor, plain_array
+from ..tensors.types import ArrayOrTensor
 from .pytree import REGISTERED, field_names, flatten, without_none
-
-if TYPE_CHECKING:
-    from ..tensors.types import ArrayOrTensor
 
 T = TypeVar("T")
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..arrays.door import levels
-from ..graph.node import MultiNode
-from .batched_walks import batched_walk, is_hooked
+from ..arrays.batched import Batched
+from ..arrays.door import ARRAY_TYPES, FAILURES, levels
+from ..errors import AutogradError
+from ..graph.node import Hooked, Leaf, MultiNode, Node
 from .recording import Recording
 
 Walk = Callable[..., list[Any]]
@@ -19,6 +20,33 @@ Shape = tuple[int, ...]
 
 _FEW = 3  # walks, up to which one after another is faster
 _NUMBERS = 1 << 20  # in the arrays of a batched walk: they stay in the cache, and memory stays bounded
+
+
+def batched_walk(walk: Callable[..., Sequence[Any]], *given: Any, first_unit: int | None = None) -> list[Any] | None:
+    """Return what `walk` gives for arrays or tensors, for all of those along their first axes, along first axes.
+
+    A result of None stays None. If a rule takes no batch, or `walk` fails for another reason, there is no list: then
+    the caller walks with one after another, which raises what is to be raised. `first_unit` says that an array holds
+    multiples of unit vectors, and where the first one is not 0.
+    """
+    from ..primitives.batching.level import BatchLevel, enter, leave  # not loaded before there is a batch
+
+    level = BatchLevel(len(given[0]), loops="allow", branches="error", randomness="error")
+    if first_unit is not None:
+        level.units = given[0], first_unit
+    try:
+        seeds = [Batched(g, level) if type(g) in ARRAY_TYPES else enter(g, level) for g in given]
+        return [None if part is None else leave(part, level) for part in walk(*seeds)]
+    except (AutogradError, *FAILURES):
+        return None
+    finally:
+        level.active = False
+
+
+def is_hooked(nodes: Iterable[Node]) -> bool:
+    """Tell whether hooks see the gradients of a walk: they may count, so each gradient has a walk of its own."""
+    hooked = Hooked if Hooked.exist else ()
+    return any((type(node) is Leaf and node.hooks is not None) or isinstance(node.op, hooked) for node in nodes)
 
 
 def along_units(record: Recording, walk: Walk, shape: Shape, dtype: np.dtype[Any], value: complex) -> list[Any]:

@@ -12,7 +12,7 @@ import pytest
 
 import nn
 from autograd import diff_graphs, tensor
-from autograd.tensors.heat_map import heat_map
+from autograd.tensors.notebook import heat_map
 from tests.player.browsing import text, texts
 
 W = tensor([[1.0, -2.0], [0.5, 3.0]], requires_grad=True)

@@ -17,7 +17,7 @@ import datasets
 import nn
 import nn.scalar
 from autograd import Tensor, Value, gradients, tensor
-from autograd.foreign.names import (
+from autograd.foreign.missing import (
     COMPILE_KEYWORDS,
     GRAD_KEYWORDS,
     KEYWORDS,
@@ -26,7 +26,7 @@ from autograd.foreign.names import (
     WHILE_KEYWORDS,
     tables,
 )
-from autograd.foreign.names import NAMES as OTHERS
+from autograd.foreign.missing import NAMES as OTHERS
 
 NAMES = {**OTHERS, **tables("layer_names.txt")}
 X = tensor(np.arange(1.0, 7.0).reshape(2, 3), requires_grad=True)

@@ -160,3 +160,25 @@ def test_other_wrong_arguments() -> None:
         wrong: dict[str, Any] = {option: "no"}
         with pytest.raises(ValueError, match=re.escape(f"vmap: {option}='no': it is one of ") + f".*'{known}'"):
             vmap(lambda x: x, **wrong)
+
+
+INTO: dict[str, Any] = {
+    "by name, of a composition": lambda x, out: np.einsum("i,i->", x, x, out=out[0, ...]),
+    "by name, of an axis": lambda x, out: np.nanmax(x, out=out[0, ...]),
+    "by position": lambda x, out: np.cumsum(x, 0, None, out),
+    "by position, of a join": lambda x, out: np.concatenate([x[:2], x[:1]], 0, out),
+    "by position, of an order": lambda x, out: np.quantile(x, [0.1, 0.5, 0.7], 0, out),
+    "by position, of each element": lambda x, out: np.round(x / 3, 1, out),
+    "by position, of indices": lambda x, out: np.take(x, [2, 0, 0], 0, out),
+}
+
+
+@pytest.mark.parametrize("name", INTO)
+def test_results_are_written_to_batched_arrays(name: str) -> None:
+    def written(x: Any) -> Any:
+        out = np.zeros_like(x)
+        INTO[name](x, out)
+        return out
+
+    x = np.array([[1.0, 2.0, 4.0], [0.5, -1.0, 3.0]])
+    assert np.array_equal(vmap(written, loops="error")(x), [written(row) for row in x])

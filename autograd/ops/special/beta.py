@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from scipy.special import _ufuncs as special
 
 from ...arrays.door import anywhere, everywhere
 from ...primitives.declare import elementwise
+from ...tensors.types import ArrayOrTensor
 from ..densities import log_beta
 from .common import at_quantile, distribution, in_double, over, where_defined
-from .gamma import LARGE, derivative_of_psi, is_pole, psi_between_poles, psi_rise, rgamma_slope, stirling
-from .integration import bell, tail_integral
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from ...tensors.types import ArrayOrTensor
+from .gamma import (
+    LARGE,
+    bell,
+    derivative_of_psi,
+    is_pole,
+    psi_between_poles,
+    psi_rise,
+    rgamma_slope,
+    stirling,
+    tail_integral,
+)
 
 TERMS = 32  # of the series of betainc, for small x
 

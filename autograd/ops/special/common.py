@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,9 +13,7 @@ from ...primitives.primitive import Function, Rule, argument_names
 from ...source.call_site import users_line
 from ...tensors.dispatch import operations
 from ...tensors.tensor import Tensor, any_live
-
-if TYPE_CHECKING:
-    from ...tensors.types import ArrayOrTensor
+from ...tensors.types import ArrayOrTensor
 
 # By number of parameters: reorder a function's arguments so that its variable, which is differentiated, comes first.
 _VARIABLE_FIRST: dict[int, Callable[[Function], Function]] = {

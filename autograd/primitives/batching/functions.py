@@ -26,8 +26,8 @@ from numpy.lib.array_utils import normalize_axis_index
 from ...arrays.batched import Batched
 from ...arrays.door import Level, innermost
 from ...errors import BatchError, UnsupportedError
-from ...tensors.dispatch import operations
-from ..forms import FLATTENING, LAST_AXES, REDUCTIONS, Function, bound, form, noting, parameters
+from ...tensors.dispatch import operations, without_out
+from ..forms import FLATTENING, LAST_AXES, Function, bound, by_ufunc, form, noting, parameters
 from .alignment import aligned, is_at, repeated, stacked, wrapped
 from .ufuncs import axes_behind, write_result
 
@@ -41,24 +41,28 @@ rule = noting(_RULES)
 
 
 def call(level: Level, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Call a NumPy function on arguments some of which are batched at `level`."""
+    """Call a NumPy function on arguments some of which are batched at `level`, and write its result to an `out`."""
+    args, kwargs, out = without_out(function, args, kwargs)
+    return write_result(out, _called(level, function, args, kwargs))
+
+
+def _called(level: Level, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     own = _RULES.get(function)
     if own is not None:
         return own(level, *args, **kwargs)
     how = form(function)
     if how == "reduction":
-        return _reduced(level, function, args, kwargs)
+        return by_ufunc(function, args, kwargs)
     if how == "last axes":
         cores = LAST_AXES[function.__name__]
         return wrapped(level, function(*stacked(level, args[: len(cores)], cores), *args[len(cores) :], **kwargs))
     if how == "axis":
         return _along_axis(level, function, args, kwargs)
     if how == "elementwise":
-        out = kwargs.pop("out", None)
         names = [name for name in kwargs if name in _OPERANDS]
         values = aligned(level, (*args, *(kwargs[name] for name in names)))
         kwargs.update(zip(names, values[len(args) :], strict=True))
-        return write_result(out, wrapped(level, function(*values[: len(args)], **kwargs)))
+        return wrapped(level, function(*values[: len(args)], **kwargs))
     if how == "composed":
         return composed(level, function, args, kwargs)
     return level.loop_call(function, args, kwargs)
@@ -77,21 +81,12 @@ def composed(level: Any, function: Function, args: tuple[Any, ...], kwargs: dict
         level.composing.discard(function)
 
 
-def _reduced(level: Level, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    given = bound(function, args, kwargs)
-    given.pop("a")
-    options = {name: value for name, value in given.items() if value is not np._NoValue and value is not None}
-    axis = options.pop("axis", None)
-    return REDUCTIONS[function].reduce(args[0] if args else kwargs["a"], axis=axis, **options)
-
-
 def _along_axis(level: Level, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     names, defaults = parameters(function)
     given = bound(function, args, kwargs)
     x = given.pop(names[0])
     others = [name for name, value in given.items() if name not in _BESIDE and innermost(value) is level]
     axis = given.pop("axis", defaults.get("axis"))
-    out = given.pop("out", None)
     if axis is np._NoValue:
         axis = None
     flattens = axis is None and function.__name__ in FLATTENING
@@ -111,5 +106,4 @@ def _along_axis(level: Level, function: Function, args: tuple[Any, ...], kwargs:
             value, given[name] = aligned(level, (x, given[name]))
     if function is np.squeeze and axis is None:
         axis = tuple([i for i, n in enumerate(x.shape) if n == 1])
-    result = function(value, **given, axis=axes_behind(axis, x.ndim))
-    return write_result(out, wrapped(level, result))
+    return wrapped(level, function(value, **given, axis=axes_behind(axis, x.ndim)))

@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ...arrays.batched import Batched
 from ...arrays.door import Level, chosen, innermost
 from ...tensors.conversions import refuse
-from ...tensors.tensor import any_live, unmasked
+from ...tensors.tensor import Array, any_live, unmasked
 from .alignment import is_at, repeated, widened
-
-if TYPE_CHECKING:
-    from ...tensors.tensor import Array
 
 Moved = tuple[Any, Any] | None  # the axes to move, and where to: what `numpy.moveaxis` takes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,14 +17,12 @@ from ...graph.node import Leaf, Node, Share, counter
 from ...source.call_site import users_line
 from ...source.source_info import warn
 from ...tensors.tensor import Array, Tensor, unmasked
+from ...tensors.types import DTypeLike
 from ..accurate_sum import accurate_sum
 from ..declare import linear
 from ..forms import loop_call
-from . import functions, indexing, linear_algebra, order, shapes, ufuncs, writers  # noqa: F401 - some note rules
+from . import functions, indexing, linear_algebra, order, shapes, ufuncs  # noqa: F401 - some note rules
 from .alignment import aligned, is_at, wrapped
-
-if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
 
 
 class BatchLevel:

@@ -12,8 +12,6 @@ from .alignment import stacked
 from .functions import rule
 from .ufuncs import axes_behind
 
-__all__: list[str] = []  # all of them are noted by `rule`
-
 
 @rule(np.linalg.solve)
 def _solve(level: Level, a: Any, b: Any) -> Any:

@@ -9,16 +9,11 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ...arrays.batched import Batched
-from ...arrays.door import Level, anywhere, as_array, whole
+from ...arrays.door import Level, anywhere, as_array, numpy, whole
 from ...errors import BatchError
 from ..forms import Function
 from .alignment import aligned, is_at, refuse_plain, repeated
 from .functions import rule
-from .ufuncs import write_result
-
-__all__: list[str] = []  # all of them are noted by `rule`
-
-numpy: Any = np  # its annotations accept no batched arrays, and the names of methods alone
 
 # Medians and quantiles, of rows: the axes that are reduced, laid out as the last one
 
@@ -38,13 +33,12 @@ def _median(
     level: Level,
     a: Any,
     axis: Any = None,
-    out: Any = None,
     overwrite_input: bool = False,
     keepdims: Any = False,
 ) -> Any:
     rows, kept = _rows(a, axis)
     found = Batched(function(rows.value, axis=-1), level)
-    return write_result(out, found.reshape(kept) if keepdims is True else found)
+    return found.reshape(kept) if keepdims is True else found
 
 
 @rule(np.quantile, np.percentile, np.nanquantile, np.nanpercentile, each=True)
@@ -54,7 +48,6 @@ def _quantile(
     a: Any,
     q: Any,
     axis: Any = None,
-    out: Any = None,
     overwrite_input: bool = False,
     method: str = "linear",
     keepdims: Any = False,
@@ -79,7 +72,7 @@ def _quantile(
         given = None if weights is None else repeated(level, weights)
         values = function(repeated(level, rows), q, axis=-1, method=method, weights=given)
         found = Batched(np.moveaxis(values, q.ndim, 0), level)
-    return write_result(out, found.reshape(q.shape + kept) if keepdims is True else found)
+    return found.reshape(q.shape + kept) if keepdims is True else found
 
 
 def _positions(q: Any, rows: Any, method: str, skips_nan: bool) -> Any:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ...arrays.batched import Batched
 from ...arrays.door import ARRAY_TYPES, Level
+from ...tensors.tensor import Array
 from .alignment import is_at, widened
-
-if TYPE_CHECKING:
-    from ...tensors.tensor import Array
 
 
 def matmul(level: Level, a: Array | Batched, b: Array | Batched) -> Any:

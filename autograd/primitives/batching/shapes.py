@@ -1,22 +1,78 @@
-"""Functions of shapes, joins and indices, and new arrays: each has the batch before the axes that it names."""
+"""Functions of shapes, joins and indices, and new arrays: each has the batch before the axes that it names.
+
+And those that ask of an array, or write to one.
+"""
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ...arrays.batched import Batched
-from ...arrays.door import Level, as_array, copied_for, innermost
+from ...arrays.door import Level, as_array, copied_for, innermost, whole
 from ..forms import Function, bound, parameters
-from .alignment import aligned, batched_among, is_at, repeated, widened, wrapped
+from .alignment import aligned, batched_among, is_at, refuse_plain, repeated, widened, wrapped
 from .functions import rule
 from .indexing import getitem
-from .questions import refuse_shape_of_values
 from .ufuncs import write_result
 
-__all__: list[str] = []  # all of them are noted by `rule`
+# Questions: the shape and dtype of an array, and what has an answer for each element or for none
+
+
+def _dtype_of(x: Any) -> Any:
+    return x.dtype if type(x) is Batched else x
+
+
+rule(np.result_type)(lambda level, *given: np.result_type(*map(_dtype_of, given)))
+rule(np.common_type)(lambda level, *given: np.common_type(*map(whole, given)))
+rule(np.can_cast)(lambda level, from_, to, casting="safe": np.can_cast(_dtype_of(from_), to, casting))
+rule(np.ndim)(lambda level, a: a.ndim)
+rule(np.size)(lambda level, a, axis=None: a.size if axis is None else a.shape[axis])
+rule(np.iscomplexobj)(lambda level, x: x.dtype.kind == "c")
+rule(np.isrealobj)(lambda level, x: x.dtype.kind != "c")
+rule(np.array_repr, np.array_str, np.array2string)(lambda level, a, *args, **kwargs: repr(a))
+
+
+@rule(np.shape)
+def _shape(level: Level, a: Any) -> Any:
+    return a.shape if type(a) is Batched else np.shape(np.stack([whole(x) for x in a]))[1:]
+
+
+@rule(np.may_share_memory, np.shares_memory)
+def _may_share_memory(level: Level, a: Any, b: Any, max_work: Any = None) -> Any:
+    return np.may_share_memory(whole(a), whole(b))
+
+
+@rule(np.array_equal)
+def _array_equal(level: Level, a1: Any, a2: Any, equal_nan: bool = False) -> Any:
+    a1, a2 = as_array(a1), as_array(a2)
+    if a1.shape != a2.shape:
+        return False
+    same = a1 == a2
+    return (same | (np.isnan(a1) & np.isnan(a2)) if equal_nan else same).all()
+
+
+@rule(np.allclose)
+def _allclose(level: Level, a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Any:
+    return np.isclose(a, b, rtol, atol, equal_nan).all()
+
+
+def refuse_shape_of_values(level: Level, *args: Any, **kwargs: Any) -> Any:
+    """Raise: the shape of the result depends on the values."""
+    batched_among(args, kwargs).refuse(
+        "the shape of the result of nonzero, argwhere, unique, numpy.where(mask) and others, which depends on values,",
+        "Keep a mask instead, and use numpy.where(mask, x, 0), or a sum or mean with where=mask",
+    )
+
+
+rule(
+    np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.intersect1d, np.union1d, np.setdiff1d, np.setxor1d,
+    np.unique_values, np.unique_all, np.unique_counts, np.unique_inverse,
+)(refuse_shape_of_values)  # fmt: skip
+
 
 # Shapes
 
@@ -153,19 +209,17 @@ def _concatenate(
 
 
 @rule(np.stack)
-def _stack(
-    level: Level, arrays: Any, axis: Any = 0, out: Any = None, dtype: Any = None, casting: Any = "same_kind"
-) -> Any:
+def _stack(level: Level, arrays: Any, axis: Any = 0, dtype: Any = None, casting: Any = "same_kind") -> Any:
     parts = [repeated(level, x) for x in arrays]
     axis = normalize_axis_index(axis, parts[0].ndim)
-    return write_result(out, Batched(np.stack(parts, axis + 1, dtype=dtype, casting=casting), level))
+    return Batched(np.stack(parts, axis + 1, dtype=dtype, casting=casting), level)
 
 
 # Indices
 
 
 @rule(np.take)
-def _take(level: Level, a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> Any:
+def _take(level: Level, a: Any, indices: Any, axis: Any = None, mode: Any = "raise") -> Any:
     a = a if hasattr(a, "ndim") else np.asarray(a)
     indices = as_array(indices)
     if axis is None or not a.ndim:
@@ -175,7 +229,7 @@ def _take(level: Level, a: Any, indices: Any, axis: Any = None, out: Any = None,
         indices = indices % a.shape[axis]
     elif mode == "clip":
         indices = np.clip(indices, 0, a.shape[axis] - 1)
-    return write_result(out, getitem(level, a, (*(slice(None),) * axis, indices)))
+    return getitem(level, a, (*(slice(None),) * axis, indices))
 
 
 @rule(np.take_along_axis)
@@ -196,6 +250,27 @@ def _where(level: Level, condition: Any, *choices: Any) -> Any:
 
 
 @rule(np.choose)
-def _choose(level: Level, a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
+def _choose(level: Level, a: Any, choices: Any, mode: Any = "raise") -> Any:
     chosen, *values = aligned(level, (a, *choices))
-    return write_result(out, Batched(np.choose(chosen, values, mode=mode), level))
+    return Batched(np.choose(chosen, values, mode=mode), level)
+
+
+# Functions that write to an array: it has to be batched, or what they write has to be the same for all elements
+
+
+@rule(np.copyto)
+def _copyto(level: Level, dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
+    refuse_plain(level, "copyto", dst, src, where)
+    dst[...] = src if where is True else np.where(where, src, dst)
+
+
+@rule(np.put, np.place, np.putmask, np.fill_diagonal, each=True)
+def _written(function: Function, level: Level, a: Any, *args: Any, **kwargs: Any) -> None:
+    refuse_plain(level, function.__name__, a, args, kwargs)
+
+    @wraps(function)
+    def write(target: Any, *args: Any, **kwargs: Any) -> Any:
+        function(target, *args, **kwargs)
+        return target
+
+    a[...] = level.loop_call(write, (a.copy(), *args), kwargs)

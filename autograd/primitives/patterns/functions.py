@@ -21,7 +21,7 @@ import numpy as np
 
 from ...arrays.dependent import NUMBER, Dependent, dependents, plain
 from ...arrays.door import Array, mapped
-from ...tensors.dispatch import position_of_out
+from ...tensors.dispatch import without_out
 from ..forms import (
     ACCUMULATING,
     ANSWERING,
@@ -29,9 +29,9 @@ from ..forms import (
     LAST_AXES,
     MIXING,
     MOVING,
-    REDUCTIONS,
     Function,
     bound,
+    by_ufunc,
     form,
     noting,
     parameters,
@@ -89,11 +89,7 @@ class Sparsity(PatternLevel):
 
     def call(self, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a NumPy function on arguments some of which are dependent, and write its result to an `out`."""
-        place = position_of_out(function)
-        if len(args) > place:
-            kwargs = {**dict(zip(parameters(function)[0][place:], args[place:], strict=False)), **kwargs}
-            args = args[:place]
-        out = kwargs.pop("out", None)
+        args, kwargs, out = without_out(function, args, kwargs)
         return write_result(out, _called(self, function, args, kwargs))
 
     def elementwise(self, function: Callable[..., object], values: tuple[Array | Dependent, ...]) -> Any:
@@ -115,10 +111,7 @@ def _called(level: PatternLevel, function: Function, args: tuple[Any, ...], kwar
         return _answered(level, function, args, kwargs)
     how = form(function)
     if how == "reduction":
-        given = bound(function, args, kwargs)
-        x = given.pop("a")
-        options = {name: value for name, value in given.items() if value is not np._NoValue and value is not None}
-        return REDUCTIONS[function].reduce(x, axis=options.pop("axis", None), **options)
+        return by_ufunc(function, args, kwargs)
     if how == "last axes":
         cores = LAST_AXES[function.__name__]
         if dependents(kwargs, args[len(cores) :]):

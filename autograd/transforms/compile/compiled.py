@@ -12,8 +12,7 @@ import numpy as np
 from ...arrays.batched import Batched
 from ...arrays.door import BATCH_TYPES, outside_types, recorder
 from ...errors import check_callable, check_option
-from ...foreign.missing import refuse_keywords
-from ...foreign.names import COMPILE_KEYWORDS, OF_JIT
+from ...foreign.missing import COMPILE_KEYWORDS, OF_JIT, refuse_keywords
 from ...graph.grad_mode import recording, watching
 from ...graph.node import Leaf, Node
 from ...later import load

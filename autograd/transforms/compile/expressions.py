@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays.rows import are_rows
-from ...arrays.select import select
+from ...arrays.select import are_rows, select
 from ...arrays.traced import Traced, Variable, plain
 from .floats import Computed, TracedFloat
 from .program import HELD, Argument, ArrayOf, Call, Entered, Fixed, GradientOf

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays.powers import power_call
+from ...arrays.standin import power_call
 from ...arrays.traced import Traced
 from .numpy_calls import WRITERS
 from .program import (

@@ -16,8 +16,8 @@ from ...graph.grad_mode import enable_grad, recording
 from ...graph.mutation import guard, keep_constant
 from ...graph.node import FreedOperation, Gradient, Gradients, Leaf, Lift, MultiNode, Node, absent, ancestors
 from ...primitives.multi_output import output_node
+from ...primitives.nary import record
 from ...primitives.primitive import unbundled
-from ...primitives.record import record
 from ...tensors.tensor import Tensor
 from ..pytree import flatten
 from .floats import TracedFloat

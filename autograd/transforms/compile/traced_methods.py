@@ -13,7 +13,7 @@ import numpy as np
 from numpy import ndarray
 
 from ...arrays.batched import Batched
-from ...arrays.powers import power_call
+from ...arrays.standin import power_call
 from ...arrays.traced import Traced, Variable
 from ...later import load
 from .temporaries import overwritten
