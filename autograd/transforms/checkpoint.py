@@ -56,6 +56,8 @@ def restore_in_checkpoints(generator: Drawn, own: ContextVar[Drawn | None] | Non
     >>> restore_in_checkpoints(lambda noise=noise: noise)  # which keeps it, whatever becomes of the name
     """
     check_callable("generator", generator)
+    if not isinstance(own, ContextVar | None):
+        raise TypeError(f"restore_in_checkpoints(): own should be a context variable, not {described(own)}")
     _generators[generator] = own
 
 
