@@ -20,7 +20,7 @@ Batches of `vmap`
 Layers
     `describe_calls` makes errors name the layer in which something happened; `name_calls` makes drawings show the call
     of a function as one box; `restore_in_checkpoints` makes a layer draw the same random numbers when a checkpoint
-    computes it again.
+    computes it again, and `evaluated_again` lets it leave running statistics as they are then.
 Programs of `compile`
     Forwards and rules are recorded as they run, with traced arrays, so they ask ``type(x) in ARRAY_TYPES`` where they
     want an array. `called` notes one call of a function of your own, which `unrecorded` lets compute with real arrays.
@@ -80,6 +80,7 @@ from .arrays.door import (
 from .arrays.select import select
 from .foreign import missing
 from .graph.buffer_reuse import portions
+from .graph.grad_mode import evaluated_again
 from .graph.name_scope import describe_calls, name_calls
 from .graph.widening import Widened
 from .later import importing, lazy_names
@@ -116,9 +117,9 @@ if typing.TYPE_CHECKING:
 __all__ = [
     "ARRAY_TYPES", "Context", "Function", "Rehearsed", "TracedCall", "TracedOperation", "Widened", "accurate_sum",
     "anywhere", "as_array", "borrow", "cached_arrays", "called", "composed", "densities",
-    "describe_calls", "done_outside", "drawn", "elementwise", "enter_batch", "everywhere", "find_mistakes",
-    "fusing", "general", "html_page", "importing", "innermost", "is_copy", "is_finite", "is_sole_owner",
-    "is_unpacked", "lazy_names", "leave_batch", "leaves", "lend", "levels", "linear", "load_llvm",
+    "describe_calls", "done_outside", "drawn", "elementwise", "enter_batch", "evaluated_again", "everywhere",
+    "find_mistakes", "fusing", "general", "html_page", "importing", "innermost", "is_copy", "is_finite",
+    "is_sole_owner", "is_unpacked", "lazy_names", "leave_batch", "leaves", "lend", "levels", "linear", "load_llvm",
     "look_for_mistakes", "machine_function", "machine_loop", "mark_written", "missing", "multilinear", "name_calls",
     "not_differentiable", "outside", "outside_types", "overwrite", "pickled", "portions", "registers", "replacing",
     "restore_in_checkpoints", "rolling", "same_tensor", "select", "set_gradient_buffer", "set_module", "trace_calls",

@@ -337,4 +337,4 @@ def _check_seed() -> None:
         warn(message("seed"), TrainingWarning)
 
 
-restore_in_checkpoints(default_generator)
+restore_in_checkpoints(default_generator, _own)

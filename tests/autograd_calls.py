@@ -265,8 +265,8 @@ class Described:
         return x * x
 
 
-def made_generator(make: Any) -> Any:
-    autograd.extend.restore_in_checkpoints(make)
+def made_generator(make: Any, own: Any = None) -> Any:
+    autograd.extend.restore_in_checkpoints(make, own)
     return autograd.checkpoint(square, x())
 
 
@@ -443,7 +443,8 @@ CALLS: dict[str, tuple[Function, Made, dict[str, Any]]] = {
     "set_module": (autograd.extend.set_module, lambda: ["nn"], {}),
     "name_calls": (named, lambda: [square], {}),
     "describe_calls": (described, lambda: [Described.method, lambda *args: ("method", {})], {}),
-    "restore_in_checkpoints": (made_generator, lambda: [lambda: np.random.default_rng(0)], {}),
+    "restore_in_checkpoints": (made_generator, lambda: [lambda: np.random.default_rng(0)], {"own": None}),
+    "evaluated_again": (autograd.extend.evaluated_again, list, {}),
     "logsumexp": (autograd.logsumexp, lambda: [x()], {"axis": None, "keepdims": False}),
     "Tensor.backward": (method("backward", _result), lambda: [np.array(1.0)],
                         {"retain_graph": None, "create_graph": False, "inputs": None}),
@@ -483,14 +484,12 @@ CALLS: dict[str, tuple[Function, Made, dict[str, Any]]] = {
 def undone() -> Iterator[None]:
     """Forget what was declared within."""
     names = set(vars(Tensor))
-    known = [(store, store.copy()) for store in (operations, plain, _described)]
-    generators = list(_generators)
+    known = [(store, store.copy()) for store in (operations, plain, _described, _generators)]
     try:
         yield
     finally:
         for store, before in known:
             store.clear()
             store.update(before)  # type: ignore[arg-type]  # a dict for a dict, a set for a set
-        _generators[:] = generators
         for name in set(vars(Tensor)) - names:
             delattr(Tensor, name)

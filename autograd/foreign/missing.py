@@ -127,7 +127,7 @@ def lookup(module: str, *near: str) -> Callable[[str], NoReturn]:
             raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name, obj=sys.modules[module])
         error = _error(f"module {module!r}", name, here)
         caller: Any = sys._getframe(1)
-        while caller.f_globals["__name__"] in (module, later.__name__):  # which look elsewhere first
+        while caller.f_globals.get("__name__") in (module, later.__name__):  # which look elsewhere first
             caller = caller.f_back
         if caller.f_code.co_code[caller.f_lasti] == _IMPORT_FROM:  # which hides the message of an AttributeError
             raise ImportError(str(error), name=module)

@@ -63,6 +63,21 @@ def evaluated_as_at(number: float) -> Iterator[None]:
         _moment.set(around)
 
 
+def evaluated_again() -> bool:
+    """Tell whether a function runs again for derivatives, as in a `checkpoint`, and has left its traces before.
+
+    Examples
+    --------
+    >>> from autograd import checkpoint, tensor
+    >>> from autograd.extend import evaluated_again
+    >>> function = lambda x: (print(evaluated_again()), x * x)[1]
+    >>> checkpoint(function, tensor(1.0, requires_grad=True)).backward()
+    False
+    True
+    """
+    return moment() < EVER
+
+
 def is_grad_enabled() -> bool:
     """Tell whether operations on tensors are being recorded."""
     return recording() != OFF

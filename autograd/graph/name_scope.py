@@ -6,7 +6,7 @@ import inspect
 import sys
 from collections.abc import Callable
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import check_callable
 from .node import Node
@@ -17,13 +17,13 @@ _described: dict[CodeType, Describe] = {}
 _named: dict[CodeType, str] = {}
 
 
-class RunningCall:
+class RunningCall(NamedTuple):
     """A call that is being executed: its frame, that with its arguments, its object, and the name of a function."""
 
-    __slots__ = ("arguments", "frame", "item", "name")
-
-    def __init__(self, frame: FrameType, arguments: FrameType, item: Any, name: str) -> None:
-        self.frame, self.arguments, self.item, self.name = frame, arguments, item, name
+    frame: FrameType
+    arguments: FrameType
+    item: Any
+    name: str
 
 
 def describe_calls(method: Callable[..., object], describe: Describe) -> None:

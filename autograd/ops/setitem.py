@@ -133,8 +133,12 @@ def mark_written(*arrays: np.ndarray[Any, Any]) -> None:
     note_written(*arrays)
 
 
-def assign(x: Tensor, value: ArrayOrTensor) -> Tensor:
-    """Make `value`, a tensor that nothing else refers to, the value of `x` and of all tensors that share its memory."""
+def assign(x: Tensor, value: ArrayOrTensor, where: Callable[[], Any] | None = None) -> Tensor:
+    """Make `value`, a tensor that nothing else refers to, the value of `x` and of all tensors that share its memory.
+
+    `where` returns which elements of `x`, flattened, are written to; all by default. The others of a constant, such as
+    a detached tensor, may have a graph in those that it shares memory with.
+    """
     if not x._array.flags.writeable:
         raise ValueError("this tensor is read-only: write to a copy of it")
     if value.shape != x.shape:
@@ -158,6 +162,9 @@ def assign(x: Tensor, value: ArrayOrTensor) -> Tensor:
                 "Write to a copy, x = x + 0",
             )
     overlaps = [overlap(other._array, x._array) for other in others]
+    if where is not None and x._node is None and any(overlaps):
+        written = where()
+        overlaps = [found and _among(written, *found) for found in overlaps]
     nodes = [
         other._node if found is None else replace(as_now(other), value, *found)._node
         for other, found in zip(others, overlaps, strict=True)
@@ -171,6 +178,17 @@ def assign(x: Tensor, value: ArrayOrTensor) -> Tensor:
         other._node = node
     x._node, x._cut = value._node, getattr(value, "_cut", None)
     return x
+
+
+def _chosen(where: Any, x: Tensor) -> Callable[[], Any] | None:
+    return None if where is True else lambda: np.flatnonzero(np.broadcast_to(unwrap(where), x.shape))
+
+
+def _among(written: Any, mask: Any, positions: Any) -> tuple[Any, Any]:
+    """Return an overlap without the elements that are not written to."""
+    kept, mask = np.isin(positions, written), mask.copy()
+    mask[mask] = kept
+    return mask, positions[kept]
 
 
 # The ways to write
@@ -189,10 +207,14 @@ def _setitem(x: Tensor, key: Any, value: Any) -> None:
         if Widened.watching and isinstance(value, Tensor) and value._node is not None and value._node.x is not None:
             Widened.note("setitem", value._node, value._node.x)
     if batches(key) and key.dtype == bool:
-        assign(x, chosen(as_now(x), key, value))
+        assign(x, chosen(as_now(x), key, value), _chosen(key, x))
         return
     value = _spread(value, selected(constant(np.broadcast_to(False, x.shape)), key).shape)
-    assign(x, put(as_now(x), value, key))
+    _assign_at(x, put(as_now(x), value, key), key)
+
+
+def _assign_at(x: Tensor, value: ArrayOrTensor, key: Any) -> None:
+    assign(x, value, lambda: selected(np.arange(x.size).reshape(x.shape), key))
 
 
 def _spread(value: Any, shape: tuple[int, ...]) -> Any:
@@ -226,7 +248,8 @@ def write_result(out: Tensor, result: TensorLike, where: TensorLike = True) -> T
     """Write a function's result to the tensor that was passed to it as ``out=``."""
     if where is not True:
         result = np.where(unwrap(where), result, as_now(out))
-    return assign(out, result + 0 if isinstance(result, Tensor) else Tensor(as_array(result).copy()))
+    result = result + 0 if isinstance(result, Tensor) else Tensor(as_array(result).copy())
+    return assign(out, result, _chosen(where, out))
 
 
 def overwrite(x: TensorLike, result: Tensor) -> Tensor:
@@ -268,7 +291,7 @@ def add_at(ufunc: np.ufunc, x: Tensor, key: Index, *value: TensorLike) -> None:
     (given,) = value
     shape = selected(constant(np.broadcast_to(False, x.shape)), index).shape
     spread = np.broadcast_to(operand(given), shape)
-    assign(x, ufunc(as_now(x), scatter(spread.astype(x.dtype), index, x.shape)))
+    _assign_at(x, ufunc(as_now(x), scatter(spread.astype(x.dtype), index, x.shape)), index)
 
 
 # What NumPy's functions that write do where it is recorded
@@ -279,7 +302,8 @@ def _copyto(dst: Tensor, src: Any, casting: Any = "same_kind", where: Any = True
     if not np.can_cast(src.dtype, dst.dtype, casting):
         raise DtypeError(f"cannot cast from {src.dtype} to {dst.dtype} by the rule {casting!r}")
     value = _spread(src, dst.shape).astype(dst.dtype)
-    assign(dst, np.where(unwrap(where), value, as_now(dst)) if where is not True else as_tensor(value) + 0)
+    value = np.where(unwrap(where), value, as_now(dst)) if where is not True else as_tensor(value) + 0
+    assign(dst, value, _chosen(where, dst))
 
 
 def _fill(x: Any, value: Any) -> None:
@@ -304,7 +328,7 @@ def _elements(a: Tensor, positions: Any, v: Any) -> None:
         return
     values = np.tile(values.reshape(-1), -(-positions.size // values.size))[: positions.size].astype(a.dtype)
     flat = put(as_now(a).reshape(-1), values, positions.reshape(-1))
-    assign(a, flat.reshape(a.shape))
+    assign(a, flat.reshape(a.shape), lambda: positions % a.size)
 
 
 def _put_at(a: Tensor, ind: Any, v: Any, mode: Any = "raise") -> None:
@@ -323,7 +347,8 @@ def _putmask(a: Tensor, mask: Any, values: Any) -> None:
     if not values.size:
         return
     spread = np.tile(values.reshape(-1), -(-a.size // values.size))[: a.size].reshape(a.shape)
-    assign(a, np.where(as_array(unwrap(mask)).reshape(a.shape), spread, as_now(a)))
+    chosen = as_array(unwrap(mask)).reshape(a.shape)
+    assign(a, np.where(chosen, spread, as_now(a)), lambda: np.flatnonzero(chosen))
 
 
 def _put_along_axis(arr: Tensor, indices: Any, values: Any, axis: int | None = -1) -> None:

@@ -21,6 +21,7 @@ from ..tensors.tensor import Tensor, link, plain_array, unmasked
 from .multi_output import ManyOutputs, output_node
 from .nary import record
 from .operands import settled
+from .read_only import of_constant
 
 
 class Context:
@@ -307,6 +308,7 @@ class _WithForwardMode(_OfClass):
             raise DerivativeError(f"{self.name}.jvp returned None for a result of shape {shape}: is a return missing?")
         if tangent is None or dtype.kind not in "fc":
             return np.zeros(shape)
+        tangent = of_constant(tangent)
         tangent = tangent if isinstance(tangent, Tensor) else plain_array(tangent)
         if tangent.shape != shape:
             raise DerivativeError(f"{self.name}.jvp returned shape {tangent.shape} for a result of shape {shape}")

@@ -22,7 +22,13 @@ ARRAYS = (np.ndarray, np.generic, Tensor, StandIn)  # what rules may return
 
 def array_returned(returned: Any) -> Any:
     """Return what a rule or a function of a user's gave as an array: a column of a table is added by its index."""
+    returned = of_constant(returned)
     return returned if isinstance(returned, ARRAYS) else np.asarray(returned)
+
+
+def of_constant(returned: Any) -> Any:
+    """Return the array of a tensor that a rule made of constants of its own, and anything else as it is."""
+    return returned._array if isinstance(returned, Tensor) and returned._node is None else returned
 
 
 def guarded_forward(forward: Callable[..., Any], views: bool) -> Callable[..., Any]:
@@ -43,6 +49,7 @@ def guarded_forward(forward: Callable[..., Any], views: bool) -> Callable[..., A
 
 
 def _apart(result: Any, args: tuple[Any, ...], views: bool) -> Any:
+    result = of_constant(result)
     if type(result) is not np.ndarray or result.base is None:
         return result
     for arg in args:
@@ -64,7 +71,7 @@ def guarded_rule(name: str, rule: Callable[..., Any], kept: int) -> Callable[...
 
     def applied(g: Any, *given: Any, **at_call: Any) -> Any:
         gx = rule(read_only(g), *map(read_only, given[:kept]), *given[kept:], **at_call)
-        return gx if isinstance(gx, ARRAYS) else _as_array(gx, name, rule)
+        return array_returned(gx) if isinstance(gx, ARRAYS) else _as_array(gx, name, rule)
 
     return applied
 

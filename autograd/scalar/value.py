@@ -139,8 +139,7 @@ _ADD, _MULTIPLY, _RELU = PRIMITIVES[np.add], PRIMITIVES[np.multiply], PRIMITIVES
 _add, _multiply = _FUNCTIONS[np.add], _FUNCTIONS[np.multiply]
 
 
-def _method(function: Function) -> Callable[[Value], Value]:
-    return _FUNCTIONS[function]
+_method: Callable[[Function], Callable[[Value], Value]] = _FUNCTIONS.__getitem__
 
 
 @functools.lru_cache(maxsize=64)
@@ -169,6 +168,10 @@ def _reflected(function: Function) -> Callable[[Value, Value | Number], Value]:
 
 def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Value, Value | Number], bool]:
     return lambda x, y: bool(compare(x.data, y.data if isinstance(y, Value) else y))
+
+
+def _whole_number(of: Callable[[Any], int]) -> Callable[[Value], int]:
+    return lambda x: of(x.data)
 
 
 class Value:
@@ -424,17 +427,8 @@ class Value:
         refuse_value(self)
         return float(self.data)  # which NumPy may have computed
 
-    def __int__(self) -> int:
-        return int(self.data)
-
-    def __trunc__(self) -> int:
-        return math.trunc(self.data)
-
-    def __floor__(self) -> int:
-        return math.floor(self.data)
-
-    def __ceil__(self) -> int:
-        return math.ceil(self.data)
+    __int__, __trunc__ = _whole_number(int), _whole_number(math.trunc)
+    __floor__, __ceil__ = _whole_number(math.floor), _whole_number(math.ceil)
 
     def __bool__(self) -> bool:
         return self.data != 0

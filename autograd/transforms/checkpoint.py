@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import functools
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from copy import deepcopy
+from pickle import dumps
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -27,18 +31,22 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
-RandomStates = tuple[list[tuple["Generator", Any]], Any]
+Drawn = Callable[[], "Generator"]
+RandomStates = list[tuple[Drawn | None, Any]]  # None stands for NumPy's global generator
 
-_generators: list[Callable[[], Generator]] = []
+_generators: dict[Drawn, ContextVar[Drawn | None] | None] = {}
 
 
-def restore_in_checkpoints(generator: Callable[[], Generator]) -> None:
+def restore_in_checkpoints(generator: Drawn, own: ContextVar[Drawn | None] | None = None) -> None:
     """Make `checkpoint` draw the same random numbers again from a generator that is not among its arguments.
 
     Parameters
     ----------
     generator
         A function that returns the generator in use, a `numpy.random.Generator`.
+    own
+        A context variable with a function that returns what one thread draws from instead. With it the generator stays
+        as it is while a call is repeated: another thread may draw from it.
 
     Examples
     --------
@@ -48,37 +56,57 @@ def restore_in_checkpoints(generator: Callable[[], Generator]) -> None:
     >>> restore_in_checkpoints(lambda noise=noise: noise)  # which keeps it, whatever becomes of the name
     """
     check_callable("generator", generator)
-    _generators.append(generator)
+    if not isinstance(own, ContextVar | None):
+        raise TypeError(f"restore_in_checkpoints(): own should be a context variable, not {described(own)}")
+    _generators[generator] = own
 
 
 def random_states(*others: Generator) -> RandomStates:
     """Return the states of the generators that packages draw from, of others, and of NumPy's global one."""
-    in_use = [generator() for generator in _generators]
-    for generator in in_use:
+    in_use: list[Drawn] = [*_generators, *[functools.partial(_itself, generator) for generator in others]]
+    for generator in (each() for each in in_use):
         if not isinstance(generator, np.random.Generator):
             raise TypeError(
                 f"restore_in_checkpoints() takes functions that return a Generator, not {described(generator)}"
             )
-    return [(generator, generator.bit_generator.state) for generator in (*in_use, *others)], np.random.get_state()
+    return [(each, _state(each)) for each in (*in_use, None)]
 
 
-def set_random_states(states: RandomStates | None) -> None:
-    """Set the generators to states that `random_states` returned, if any."""
-    if states is not None:
-        for generator, state in states[0]:
-            generator.bit_generator.state = state
-        np.random.set_state(states[1])
+def _state(of: Drawn | None) -> Any:
+    return np.random.get_state() if of is None else of().bit_generator.state
+
+
+def _itself(generator: Generator) -> Generator:
+    return generator
+
+
+def drawn_since(states: RandomStates) -> RandomStates:
+    """Return those of such states that are others by now."""
+    return [(each, state) for each, state in states if dumps(_state(each)) != dumps(state)]
+
+
+def set_random_states(states: RandomStates) -> None:
+    """Set the generators to states that `random_states` returned."""
+    for each, state in states:
+        if each is None:
+            np.random.set_state(state)
+        else:
+            each().bit_generator.state = state
 
 
 @contextmanager
-def drawing_from(states: RandomStates | None) -> Iterator[None]:
-    """Set the generators to such states, and in the end back to those that they had."""
-    before = states and ([(each, each.bit_generator.state) for each, _ in states[0]], np.random.get_state())
-    set_random_states(states)
-    try:
+def drawing_from(states: RandomStates) -> Iterator[None]:
+    """Set the generators to such states, and in the end back to those that they had, as far as threads share them."""
+    with ExitStack() as stack:
+        shared: RandomStates = []
+        for each, _ in states:
+            if each is not None and (own := _generators.get(each)) is not None:
+                stack.callback(own.reset, own.set(functools.partial(_itself, deepcopy(each()))))
+            else:
+                shared.append((each, _state(each)))
+        stack.callback(set_random_states, shared)
+        set_random_states(states)
         yield
-    finally:
-        set_random_states(before)
 
 
 def checkpoint(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -170,6 +198,7 @@ class _Region:
         """Drop the saved arrays: the function has returned."""
         self._runs = False
         self._at_hand = {}
+        self._random = drawn_since(self._random)
 
     def unpack(self, number: int) -> Array:
         """Return a saved array; compute all of them again if it is not in memory."""
@@ -180,6 +209,33 @@ class _Region:
         return self._at_hand.pop(number)  # which frees it as soon as it has been used
 
     def _compute_again(self) -> dict[int, Array]:
+        # Was it another thread that drew from NumPy's generator? Then it need not be put back.
+        others = [(each, state) for each, state in self._random if each is not None or threading.active_count() == 1]
+        kept, result = self._called_again(others)
+        if len(others) < len(self._random) and not self._is_repeated(kept):
+            kept, result = self._called_again(self._random)
+        if [(array.shape, array.dtype) for array in kept] != self._forms:
+            raise GraphError(
+                f"checkpoint({self._name}, ...) did something else when it was computed again: it kept {len(kept)} "
+                f"arrays where it first kept {len(self._forms)}, or other shapes. It should depend on its arguments "
+                f"alone, and draw random numbers from generators that restore_in_checkpoints() knows"
+            )
+        written = any(changed(array, before) for array, before in self._guards)
+        if written or written_since(self._begun, _leaves(result)) or not self._is_repeated(kept):
+            raise GraphError(
+                f"checkpoint({self._name}, ...) had other values when it was computed again: an argument, a parameter "
+                f"or another thing that it computes with was written to in between, or drawn from by another thread. "
+                f"Call backward() before that, and let each thread draw from a generator of its own"
+            )
+        return dict(enumerate(kept))
+
+    def _is_repeated(self, kept: list[Array]) -> bool:
+        """Tell whether what was kept has the same forms and sums as the first time."""
+        same = [(array.shape, array.dtype) for array in kept] == self._forms
+        return same and all(map(_same, self._sums, map(_sums, kept)))
+
+    def _called_again(self, random: RandomStates) -> tuple[list[Array], Any]:
+        """Call the function with generators in such states; return what it kept, and its result."""
         kept: list[Array] = []
 
         def noted(array: Array) -> Array:
@@ -190,7 +246,7 @@ class _Region:
         try:
             running.set(self._levels)
             with (
-                drawing_from(self._random),
+                drawing_from(random),
                 evaluated_as_at(self._moment),
                 enable_grad(),
                 saved_tensors_hooks(noted, lambda array: array),
@@ -198,19 +254,7 @@ class _Region:
                 result = self._function(*arguments_now(self._args), **arguments_now(self._kwargs))
         finally:
             running.set(around)
-        if [(array.shape, array.dtype) for array in kept] != self._forms:
-            raise GraphError(
-                f"checkpoint({self._name}, ...) did something else when it was computed again: it kept {len(kept)} "
-                f"arrays where it first kept {len(self._forms)}, or other shapes. It should depend on its arguments "
-                f"alone, and draw random numbers from generators that restore_in_checkpoints() knows"
-            )
-        written = any(changed(array, before) for array, before in self._guards)
-        if written or written_since(self._begun, _leaves(result)) or not all(map(_same, self._sums, map(_sums, kept))):
-            raise GraphError(
-                f"checkpoint({self._name}, ...) had other values when it was computed again: an argument, a parameter "
-                f"or another thing that it computes with was written to in between. Call backward() before that"
-            )
-        return dict(enumerate(kept))
+        return kept, result
 
 
 def arguments_now(value: Any) -> Any:

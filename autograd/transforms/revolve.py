@@ -27,7 +27,7 @@ from ..graph.node import Leaf, Node, ancestors, by_number, counter, leading_to
 from ..graph.saved_tensors import saved_tensors_hooks
 from ..primitives.function import Function
 from ..tensors.tensor import LIFT, Tensor, as_tensor, unwrap
-from .checkpoint import drawing_from, random_states, set_random_states
+from .checkpoint import drawing_from, drawn_since, random_states, set_random_states
 from .fixed_point import recorded_since, standing_at
 from .forward_mode import push_forward
 from .scan import Leaves, Steps
@@ -92,8 +92,8 @@ class Revolved:
             begun, leaves, ys, _ = self._recorded(k, [None if x is None else unwrap(x) for x in leaves], steps.rows)
             known |= _before(begun, (*leaves, *itertools.chain(*ys)))
             collected += [list(map(_cut, y)) for y in ys]
-        if repr(random_states()) == repr(self.random[0]):
-            self.random = [None] * len(places)  # nothing is drawn
+        if not drawn_since(self.random[0]):
+            self.random = [[]] * len(places)  # nothing is drawn
         collected = collected[::-1] if steps.reverse else collected
         made = [*map(_cut, leaves), *(steps.stacked(parts) for parts in zip(*collected, strict=True))]
         results = [x for x in made if x is not None]
@@ -173,7 +173,7 @@ class Revolved:
                     for j in block:
                         leaves, _ = self.steps.taken(leaves, self._row(j, rows, False))
             state = [None if x is None else unwrap(x) for x in leaves]
-            place, random = place + ahead, None if random is None else random_states()
+            place, random = place + ahead, random and random_states()
             if place < k:
                 stack.append((place, state, random))
         set_random_states(random)

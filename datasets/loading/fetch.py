@@ -106,14 +106,14 @@ class Fetcher:
             return (self._collate or default_collate)(rows)
         except Exception as error:
             name = getattr(self._collate, "__name__", "collate_fn") if self._collate else "default_collate"
-            raise RowError(f"{name}() of rows {_some(indices)} of {_name(self._dataset)}: {_shown(error)}") from error
+            raise RowError(f"{name}() of rows {some(indices)} of {_name(self._dataset)}: {_shown(error)}") from error
 
     def _try_arrays(self, indices: Indices) -> None:
         """Decide whether the dataset is asked for whole batches: in some batches rows may look alike by chance."""
         before, self._at_once = self._at_once, self._answers_arrays(indices)
         if before and not self._at_once:
             _warn(
-                f"{_name(self._dataset)}[indices] is a batch for most arrays of indices, but not for {_some(indices)}: "
+                f"{_name(self._dataset)}[indices] is a batch for most arrays of indices, but not for {some(indices)}: "
                 "rows are fetched one by one from now on. Have __getitem__ treat each row on its own, or take one "
                 "index only"
             )
@@ -136,7 +136,7 @@ class Fetcher:
                 self._row(index, epoch)
             except (RowError, RowIndexError) as found:
                 return found
-        return RowError(f"rows {_some(indices)} of {_name(self._dataset)} could not be loaded: {_shown(error)}")
+        return RowError(f"rows {some(indices)} of {_name(self._dataset)} could not be loaded: {_shown(error)}")
 
 
 def _first(batch: Any) -> Any:
@@ -169,7 +169,8 @@ def _name(dataset: MapStyle[Any]) -> str:
     return type(dataset).__name__ + (f" ({source})" if isinstance(source, str) else "")
 
 
-def _some(indices: Indices) -> str:
+def some(indices: Indices) -> str:
+    """Return the beginning of many row numbers."""
     shown = ", ".join(map(str, indices[:5]))
     return shown + (f", ... ({len(indices)} rows)" if len(indices) > 5 else "")
 

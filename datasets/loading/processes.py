@@ -6,6 +6,7 @@ import multiprocessing
 import pickle
 import random
 import signal
+import sys
 import time
 import traceback
 import weakref
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from datasets.errors import WorkerError
+from datasets.loading.fetch import some
 from datasets.loading.shared_memory import Slots, write
 from datasets.loading.threads import Failure, Task, started
 
@@ -43,7 +45,7 @@ class Processes:
     context
         How processes are started: ``"spawn"``, ``"forkserver"`` or ``"fork"``.
     seed
-        For NumPy's and Python's global generators in the processes, each of which gets its own.
+        For NumPy's, Python's and nn's global generators in the processes, each of which gets its own.
     """
 
     def __init__(
@@ -158,16 +160,13 @@ class _Worker:
         return WorkerError(f"worker process {self.number} ended {how}{rows}. {remedy}")
 
 
-def some(rows: Any) -> str:
-    """Return the beginning of many row numbers."""
-    return ", ".join(map(str, rows[:5])) + (", ..." if len(rows) > 5 else "")
-
-
 def _work(pipe: Any, number: int, make: Any, worker_init_fn: Any, seed: int) -> None:
     """Do tasks until the pipe is closed, or the parent is no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's
     random.seed(seed + number)
     np.random.seed((seed + number) % 2**32)
+    if (of_nn := sys.modules.get("nn.random")) is not None:  # forked, it would draw in each what the parent draws
+        of_nn.manual_seed(seed + number)
     failure: Failure | None = None
     try:
         started(number, worker_init_fn)

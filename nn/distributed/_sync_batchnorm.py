@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd import DerivativeError, Tensor
+from autograd.extend import evaluated_again
 
 from .._arguments import TensorLike, example
 from ..functional._kernels.standardize import Moments
@@ -101,6 +102,7 @@ class SyncBatchNorm(BatchNorm1d):
             x = x.detach() + x * 0
         running = lockstep()
         moving = self.training and self.track_running_stats and (running is None or running[1] == 0)
+        moving = moving and not evaluated_again()
         mean, variance = (self.running_mean, self.running_var) if moving else (None, None)
         momentum = self._momentum() if moving else 0.0
         out = batch_norm_with(SharedMoments(), x, mean, variance, self.weight, self.bias, True, momentum, self.eps)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd import BatchError, ShapeError, Tensor, no_grad
-from autograd.extend import as_array, borrow, innermost
+from autograd.extend import as_array, borrow, evaluated_again, innermost
 
 from .._arguments import Array, TensorLike, example
 from ._distance import divided_by_length
@@ -332,6 +332,8 @@ _NUMBERS = (int, float, np.float64, np.float32)
 
 def _move(name: str, running: Any, towards: Array, momentum: Any) -> None:
     """Update running statistics, an array or a tensor, in place."""
+    if evaluated_again():
+        return
     if type(momentum) not in _NUMBERS and hasattr(momentum, "astype"):  # one over the number of batches
         momentum = momentum.astype(towards.dtype)
     try:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from autograd import ShapeError, Tensor
-from autograd.extend import borrow
+from autograd.extend import borrow, evaluated_again
 
 from .. import functional
 from .._arguments import Size, TensorLike
@@ -121,7 +121,8 @@ class BatchNorm1d(_Running):
         x = self._checked(x)
         check_channels(self, x, 1, self.num_features)
         training = self.training or self.running_mean is None
-        momentum, tracked = self._momentum(), self.training and self.track_running_stats
+        momentum = self._momentum()
+        tracked = self.training and self.track_running_stats and not evaluated_again()
         out = functional.batch_norm(
             x, self.running_mean, self.running_var, self.weight, self.bias, training, momentum, self.eps
         )

@@ -6,6 +6,7 @@ without `compile`, also the changes that the function makes.
 
 import datetime
 import decimal
+import json
 import math
 import os
 import random
@@ -381,6 +382,7 @@ NEEDS: dict[str, tuple[Callable[[Any, float], Any], str]] = {
     "memory": (lambda x, k: x * len(memoryview(x)), "ndarray"),
     "an object's array": (lambda x, k: np.add(Shown(x), 1), "ndarray"),
     "a decimal": (lambda x, k: x * float(decimal.Decimal(k)), "float"),
+    "a line of JSON": (lambda x, k: x * len(json.dumps({"k": k})), "float"),
     "digits": (lambda x, k: x * float.fromhex(float.hex(k)), "float"),
     "a mean": (lambda x, k: x * statistics.mean([k, 1.0]), "float"),
 }

@@ -26,6 +26,7 @@ import itertools
 import logging
 import math
 import mmap
+import operator
 import os
 import pathlib
 import queue
@@ -477,6 +478,15 @@ HOLDERS: dict[str, Holder] = {
     "module": Holder(a_module, [attribute, lambda h: h.read(), lambda h: h.parts[0], lambda h: getattr(h, "k"), lambda h: vars(h)["k"]], [let("k", 4.0), lambda h: put(0, 3.0)(h.parts), let("read", lambda: 9.0), lambda h: exec("k = 6.0", vars(h))]),
     "module named like a library": Holder(lambda: a_module("profile"), [attribute, lambda h: h.read(), lambda h: h.parts[0]], [let("k", 4.0), lambda h: put(0, 3.0)(h.parts)]),
     "module with __getattr__": Holder(lambda: a_module(text="table = {'k': 1.0}\ndef __getattr__(name): return table[name]\n"), [attribute], [lambda h: put("k", 4.0)(h.table), let("k", 5.0)]),
+    "getter of an attribute": Holder(
+        lambda: (operator.attrgetter("inner.k"), types.SimpleNamespace(inner=Plain())), [lambda h: h[0](h[1])],
+        [lambda h: let("k", 4.0)(h[1].inner), lambda h: let("inner", Plain(3.0))(h[1])],
+    ),
+    "caller of a method": Holder(
+        lambda: (operator.methodcaller("read"), Plain(), operator.methodcaller("get", "k", [1.0]), {}),
+        [lambda h: h[0](h[1]), lambda h: h[2](h[3])[0]], [lambda h: let("k", 4.0)(h[1]), lambda h: put("k", [5.0])(h[3])],
+    ),
+    "generator of the system": Holder(lambda: [random.SystemRandom()], [lambda h: 0 * h[0].random()], [put(0, None)]),
     "closure": Holder(a_closure, [lambda h: h[0]()], [lambda h: h[1]()]),
     "function": Holder(
         lambda: copied(a_function), [lambda h: h(), lambda h: h.__defaults__[0], lambda h: h(2.0)],

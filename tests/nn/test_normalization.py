@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
-from autograd import DtypeError, ShapeError, Tensor, gradcheck, gradgradcheck, no_grad, tensor
+from autograd import DtypeError, ShapeError, Tensor, checkpoint, gradcheck, gradgradcheck, no_grad, tensor
 from nn import functional
 
 from ..thorough import draws
@@ -25,6 +25,23 @@ def standardized(x: Any, axis: Any, eps: float, centered: bool = True) -> Any:
     """Return what normalization is, in NumPy's words."""
     centre = x.mean(axis, keepdims=True) if centered else 0
     return (x - centre) / np.sqrt(((x - centre) ** 2).mean(axis, keepdims=True) + eps)
+
+
+RUNNING: list[Callable[[], Any]] = [
+    lambda: nn.BatchNorm1d(3), lambda: nn.BatchNorm1d(3, momentum=None),
+    lambda: nn.InstanceNorm1d(3, track_running_stats=True), lambda: nn.distributed.SyncBatchNorm(3),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("make", RUNNING)
+def test_what_is_computed_again_moves_no_running_statistics(make: Callable[[], Any]) -> None:
+    layers, x = [make() for _ in range(4)], tensor(normal(8, 3, 5), requires_grad=True)
+    for _ in range(2):
+        layers[0](layers[1](x)).sum().backward()
+        checkpoint(lambda x: layers[2](checkpoint(layers[3], x)), x).sum().backward()
+    for plain, repeated in zip(layers[:2], layers[2:], strict=True):
+        for name, buffer in plain.named_buffers():
+            np.testing.assert_array_equal(dict(repeated.named_buffers())[name], buffer)
 
 
 # Each function of an input, a weight and a bias, with their shapes and the definition.

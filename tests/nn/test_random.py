@@ -11,7 +11,7 @@ import pytest
 import nn
 import nn.functional as F  # noqa: N812 - PyTorch's name
 import nn.training._compiled
-from autograd import BatchError, checkpoint, grad, hessian, jacobian, vmap
+from autograd import BatchError, checkpoint, grad, hessian, jacobian, scan, vmap
 from nn.random import drawing_from
 
 from ..good_calls import fresh
@@ -219,7 +219,24 @@ def seeded_elsewhere(number: int) -> None:
             assert nn.random.default_generator().random() == np.random.default_rng((7,)).random()
 
 
-@pytest.mark.parametrize("work", [ensemble_member, summarized, searched, seeded_elsewhere])
+def checkpointed(number: int) -> None:
+    layer, dropout, x = nn.Linear(3, 4), nn.Dropout(0.5), np.ones((5, 3), np.float32)
+    for _ in range(20):
+        checkpoint(layer, x).sum().backward()
+        with drawing_from((number,)):
+            checkpoint(lambda x: dropout(layer(x)), x).sum().backward()
+
+
+def scanned(number: int) -> None:
+    x, steps = np.ones(3), np.zeros(40)
+    for _ in range(5):
+        grad(lambda x: scan(lambda c, t: (np.sin(c), None), x, steps, checkpoint=3)[0].sum())(x)
+        with drawing_from((number,)):
+            slope = grad(lambda x: scan(lambda c, t: (F.dropout(c, 0.5), None), x, steps[:8], checkpoint=3)[0].sum())
+            slope(x)
+
+
+@pytest.mark.parametrize("work", [ensemble_member, summarized, searched, seeded_elsewhere, checkpointed, scanned])
 def test_no_numbers_are_drawn_twice_while_other_threads_draw(
     work: Callable[[int], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,6 +248,8 @@ def test_no_numbers_are_drawn_twice_while_other_threads_draw(
     def draw() -> None:
         while not ended.is_set():
             drawn.append(int(nn.random.default_generator().integers(2**63)))
+            if work is not scanned:  # which puts NumPy's own back
+                drawn.append(int(np.random.randint(2**62)))
 
     other = threading.Thread(target=draw)
     other.start()

@@ -1,4 +1,4 @@
-"""Rules may compute with columns of a table: what they return is an array, which is added by position, not by index."""
+"""Rules may compute with columns of a table, added by position, not by index, and with tensors that are constants."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pytest
 
 from autograd import (
     Function,
+    Tensor,
+    compile,
     custom_jvp,
     custom_vjp,
     elementwise,
@@ -80,3 +82,27 @@ def test_columns_are_added_by_position(name: str) -> None:
     np.testing.assert_array_equal(jacobian(lambda x: one(x) * two(x))(ONES), product)
     batch = vmap(grad(lambda x: np.sum(one(x) + two(x))), loops="allow")(np.ones((2, 3)))
     np.testing.assert_array_equal(batch, [expected] * 2)
+
+
+class Constant(Tensor):
+    """A tensor that the declarations above take for a column."""
+
+    def to_numpy(self) -> Any:
+        return self.data
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_constant_tensors_in_rules_make_no_tensors_of_gradients(name: str) -> None:
+    values = np.array([1.0, 2.0, 3.0])
+    scaled = DECLARED[name](Constant(values))
+    slope = grad(lambda x: np.sum(scaled(x) ** 2))
+    compiled, points = compile(slope), np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    for x in points:
+        assert type(slope(x)) is type(compiled(x)) is np.ndarray
+        np.testing.assert_array_equal(slope(x), 2 * values**2 * x)
+        np.testing.assert_array_equal(compiled(x), 2 * values**2 * x)
+    np.testing.assert_array_equal(vmap(slope, loops="allow")(points), 2 * values**2 * points)
+    np.testing.assert_array_equal(jacobian(slope)(ONES), 2 * np.diag(values**2))
+    tangent = jvp(scaled, (ONES,), (ONES,))[1]
+    assert type(tangent) is np.ndarray
+    np.testing.assert_array_equal(tangent, values)

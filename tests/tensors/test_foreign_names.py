@@ -251,6 +251,8 @@ def test_imports_of_names_say_so_too(module: str, name: str, here: str) -> None:
         exec(f"from {module} import {name}")
     with pytest.raises(AttributeError, match=re.escape(here)):
         getattr(importlib.import_module(module), name)
+    with pytest.raises(AttributeError, match=re.escape(here)):  # of text that has no name of a module
+        exec(f"import {module}\n{module}.{name}", {})
 
 
 def test_names_that_mean_nothing_anywhere_raise_as_ever() -> None:

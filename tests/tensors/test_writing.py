@@ -12,7 +12,21 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 import nn
-from autograd import DtypeError, GraphError, ShapeError, Tensor, checkpoint, grad, gradients, jvp, no_grad, tensor
+from autograd import (
+    BatchError,
+    DtypeError,
+    GraphError,
+    ShapeError,
+    Tensor,
+    checkpoint,
+    compile,
+    grad,
+    gradients,
+    jvp,
+    no_grad,
+    tensor,
+    vmap,
+)
 from autograd.graph.mutation import forget_within
 from autograd.testing import TensorMachine, check_operation
 
@@ -248,6 +262,31 @@ def test_a_detached_tensor_shares_memory_and_nothing_else() -> None:
     assert np.array_equal(y.data[0], [0, 0, 0])
     (g,) = gradients(y.sum(), y)
     assert np.array_equal(g.data, np.ones(SHAPE))
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_detached_tensor_cuts_only_what_is_written_to_it(change: Callable[[Any, Any], object]) -> None:
+    start, unwritten = np.array([[1.0, 2.0, 3.0], [0.5, 4.0, -1.0]]), np.ones(SHAPE, bool)
+    for y in np.random.default_rng(0).normal(size=(6, 3)):  # what stays as it is, whatever is written
+        z = start.copy()
+        change(z, y)
+        unwritten &= z == start
+    hidden: list[Callable[[Any], Any]] = [lambda y: y.detach(), lambda y: no_grad()(lambda: y[:])()]
+    for alias in hidden:
+
+        def loss(x: Any, alias: Any = alias) -> Any:
+            y = x * 1.0
+            change(alias(y), Y)
+            return (y * y).sum()
+
+        expected = np.where(unwritten, 2 * start, 0)
+        assert np.array_equal(grad(loss)(start), expected)
+        assert np.array_equal(compile(grad(loss), fallback="eager")(start), expected)
+        if change is CHANGES[2]:
+            with pytest.raises(BatchError, match="depends on values"):
+                vmap(grad(loss))(start[None])
+        else:
+            assert np.array_equal(vmap(grad(loss))(start[None])[0], expected)
 
 
 def test_errors() -> None:

@@ -2,6 +2,7 @@
 
 import copy
 import gc
+import threading
 import weakref
 from typing import Any
 
@@ -9,7 +10,17 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import GraphError, Tensor, checkpoint, grad, gradients, no_grad, saved_tensors_hooks, tensor
+from autograd import (
+    GraphError,
+    Tensor,
+    checkpoint,
+    grad,
+    gradients,
+    no_grad,
+    saved_tensors_hooks,
+    tensor,
+    value_and_grad,
+)
 from autograd.testing import check_operation
 
 X = np.array([[0.5, -1.0], [2.0, 0.25]])
@@ -221,6 +232,20 @@ def test_a_generator_that_is_global_starts_as_it_did() -> None:
     np.random.seed(3)
     y.backward()
     assert np.allclose(x.grad.data, 2 * np.random.standard_normal(3))
+
+
+def test_numpys_global_generator_is_repeated_beside_threads() -> None:
+    """Whether it was this thread that drew is not known: what draws is computed once more."""
+    ended = threading.Event()
+    other = threading.Thread(target=ended.wait)
+    other.start()
+    x = np.ones(50)
+    try:
+        value, slope = value_and_grad(lambda x: checkpoint(lambda x: np.sum(x * np.random.normal(size=50)), x))(x)
+    finally:
+        ended.set()
+        other.join()
+    np.testing.assert_allclose(slope @ x, value, rtol=1e-12)
 
 
 def test_other_shapes_of_as_many_arrays_are_noticed() -> None:

@@ -56,8 +56,8 @@ elementwise(
 )
 elementwise(
     special.betaln,
-    lambda g, x, y: g * in_double(_relative, x, y),
-    lambda g, x, y: g * in_double(_relative, y, x),
+    lambda g, x, y: g * in_double(_relative)(x, y),
+    lambda g, x, y: g * in_double(_relative)(y, x),
 )
 
 
@@ -100,12 +100,9 @@ elementwise(special.binom, _binom_of_total, _binom_of_chosen)
 # Incomplete beta functions: the distribution functions of a beta variate
 
 
-def density(a: ArrayOrTensor | float, b: ArrayOrTensor | float, x: ArrayOrTensor) -> Any:
+@in_double
+def density(a: Any, b: Any, x: Any) -> Any:
     """Return x**(a - 1) (1 - x)**(b - 1) / beta(a, b), the derivative of betainc(a, b, x) in x."""
-    return in_double(_density, a, b, x)
-
-
-def _density(a: Any, b: Any, x: Any) -> Any:
     return _part_of_shapes(0, 0, a, b) * weight(a - 1, b - 1, a, b, np.log(x), np.log1p(-x))
 
 
@@ -258,7 +255,7 @@ betainc_shape: Any = elementwise(
     _in_shapes,
     lambda g, a, b, x, k, m: g * betainc_shape(a, b, x, k + 1, m),
     lambda g, a, b, x, k, m: g * betainc_shape(a, b, x, k, m + 1),
-    lambda g, a, b, x, k, m: g * in_double(lambda a, b, x: _density_in_shapes(a, b, x, k, m), a, b, x),
+    lambda g, a, b, x, k, m: g * in_double(lambda a, b, x: _density_in_shapes(a, b, x, k, m))(a, b, x),
     name="betainc_shape",
 )
 

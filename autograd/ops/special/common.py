@@ -28,17 +28,20 @@ def where_defined(out: ArrayOrTensor, gx: ArrayOrTensor) -> Any:
     return np.where(np.isnan(out), np.nan, gx)
 
 
-def in_double(function: Callable[..., Any], *values: ArrayOrTensor | float) -> Any:
-    """Return what a function of real numbers gives in double precision, in that of the values.
+def in_double(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a function of real numbers: it computes in double precision, and returns that of the values.
 
     Where large terms cancel, as in an exponent, single precision would leave few digits.
     """
-    dtypes = {value.dtype for value in values if hasattr(value, "dtype")}
-    if dtypes == {np.dtype(np.float64)}:
-        return function(*values)
-    wide: list[Any] = list(values)
-    wide = [value.astype(np.float64) if hasattr(value, "dtype") else value for value in wide]
-    return function(*wide).astype(np.result_type(*dtypes))
+
+    def computed(*values: Any) -> Any:
+        dtypes = {value.dtype for value in values if hasattr(value, "dtype")}
+        if dtypes == {np.dtype(np.float64)}:
+            return function(*values)
+        wide = [value.astype(np.float64) if hasattr(value, "dtype") else value for value in values]
+        return function(*wide).astype(np.result_type(*dtypes))
+
+    return computed
 
 
 def distribution(function: np.ufunc, complement: np.ufunc, *slopes: Callable[..., ArrayOrTensor]) -> None:
@@ -65,7 +68,7 @@ def at_quantile(inverse: np.ufunc, function: Callable[..., Any], out: ArrayOrTen
     *parameters, _ = values
     if out.dtype == np.float64:
         return where_defined(out, function(*parameters, out))
-    return where_defined(out, in_double(lambda *wide: function(*wide[:-1], inverse(*wide)), *values))
+    return where_defined(out, in_double(lambda *wide: function(*wide[:-1], inverse(*wide)))(*values))
 
 
 def _defined(rule: Rule, g: Any, **values: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,27 +18,21 @@ from .error import erfcx_slope
 # Student's t, for which t²/(v + t²) is a beta variate
 
 
+@in_double
 def _density_of_t(v: Any, t: Any) -> Any:
-    return in_double(_plain_density_of_t, v, t)
-
-
-def _plain_density_of_t(v: Any, t: Any) -> Any:
     return np.exp(student_log_density(t, v))
 
 
+@in_double
 def _t_in_freedom(v: Any, t: Any) -> Any:
     """Return the derivative of stdtr(v, t) in v: t has a tail of betainc(v / 2, 1 / 2, v / (v + t²)) / 2."""
-    return in_double(_plain_t_in_freedom, v, t)
-
-
-def _plain_t_in_freedom(v: Any, t: Any) -> Any:
     middle = np.equal(t, 0)
     square = np.square(np.where(middle, 1, t))
     z, rest = v / (v + square), square / (v + square)
     of_parameter = 0.5 * beta.shape_of(0.5 * v, 0.5, z, rest)
     weight = beta.weight(0.5, 0.5 * v, 1.5, 0.5 * v, -np.log1p(v / square), -np.log1p(square / v))
     of_limit = weight * (1.5 / ((1 + v) * (3 + v)))
-    at_middle = t * _plain_density_of_t(v, np.zeros_like(t)) * 0.5 * (gamma.psi_rise(0.5 * v, 0.5, 0) - 1 / v)
+    at_middle = t * _density_of_t(v, np.zeros_like(t)) * 0.5 * (gamma.psi_rise(0.5 * v, 0.5, 0) - 1 / v)
     return np.where(middle, at_middle, -0.5 * np.sign(t) * (of_parameter + of_limit))
 
 
@@ -119,7 +112,7 @@ def _in_last(m: Any, n: Any, x: Any) -> Any:
     return 0.5 * m * (m / (m + n)) * beta.weight(0.5 * m - 1, 0.5 * n + 1, 0.5 * m, 0.5 * n, *logs)
 
 
-distribution(special.fdtr, special.fdtrc, *(partial(in_double, slope) for slope in (_in_first, _in_second, _in_last)))
+distribution(special.fdtr, special.fdtrc, *map(in_double, (_in_first, _in_second, _in_last)))
 
 # Counts, differentiable in the mean of a Poisson variate and in the probability of success
 
@@ -156,8 +149,8 @@ voigt_slope: Any = elementwise(
 )
 elementwise(
     special.voigt_profile,
-    lambda g, x, s, c: g * in_double(lambda x, s, c: np.real(voigt_slope(x, s, c, 1)), x, s, c),
-    lambda g, x, s, c: g * in_double(lambda x, s, c: s * np.real(voigt_slope(x, s, c, 2)), x, s, c),
-    lambda g, x, s, c: -g * in_double(lambda x, s, c: np.imag(voigt_slope(x, s, c, 1)), x, s, c),
+    lambda g, x, s, c: g * in_double(lambda x, s, c: np.real(voigt_slope(x, s, c, 1)))(x, s, c),
+    lambda g, x, s, c: g * in_double(lambda x, s, c: s * np.real(voigt_slope(x, s, c, 2)))(x, s, c),
+    lambda g, x, s, c: -g * in_double(lambda x, s, c: np.imag(voigt_slope(x, s, c, 1)))(x, s, c),
     forward=lambda x, s, c: special.voigt_profile(x, s, c),
 )

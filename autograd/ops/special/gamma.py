@@ -130,6 +130,7 @@ def _gamma_by_slope(a: Any, x: Any) -> Any:
     return size * (np.cos(angle) - np.sin(angle) * special.psi(1 - x) / math.pi)
 
 
+@in_double
 def _poch_slope(x: Any, y: Any, out: Any) -> Any:
     """Return the derivative of gamma(x + y) / gamma(x) in x; near 0 and below in a form without the poles of psi(x)."""
     poles, left = is_pole(x) & is_pole(x + y), np.less_equal(x, 0) | np.less(x, np.minimum(y, 0.5))
@@ -151,6 +152,7 @@ def _poch_slope(x: Any, y: Any, out: Any) -> Any:
     )
 
 
+@in_double
 def _poch_growth(x: Any, y: Any, out: Any) -> Any:
     """Return the derivative in y. Between poles only steps of a whole number are defined, so there is none."""
     return np.where(is_pole(x) & is_pole(x + y), np.nan, out * special.psi(x + y))
@@ -158,8 +160,8 @@ def _poch_growth(x: Any, y: Any, out: Any) -> Any:
 
 elementwise(
     special.poch,
-    lambda g, x, y, out: where_defined(out, g * in_double(_poch_slope, x, y, out)),
-    lambda g, x, y, out: where_defined(out, g * in_double(_poch_growth, x, y, out)),
+    lambda g, x, y, out: where_defined(out, g * _poch_slope(x, y, out)),
+    lambda g, x, y, out: where_defined(out, g * _poch_growth(x, y, out)),
 )
 
 
@@ -244,9 +246,10 @@ def _weight(a: Any, x: Any) -> Any:
     return np.exp(exponent)
 
 
-def density(a: ArrayOrTensor, x: ArrayOrTensor) -> Any:
+@in_double
+def density(a: Any, x: Any) -> Any:
     """Return x**(a - 1) exp(-x) / gamma(a), the derivative of gammainc(a, x) in x."""
-    return in_double(lambda a, x: a * _weight(a, x), a, x)
+    return a * _weight(a, x)
 
 
 def _in_powers(k: int, a: Any, bell_of: Any) -> Any:
@@ -295,7 +298,7 @@ def _in_shape(a: Any, x: Any, k: int) -> Any:
 gammainc_shape: Any = elementwise(
     _in_shape,
     lambda g, a, x, k: g * gammainc_shape(a, x, k + 1),
-    lambda g, a, x, k: g * in_double(lambda a, x: _density_in_shape(a, x, k), a, x),
+    lambda g, a, x, k: g * in_double(lambda a, x: _density_in_shape(a, x, k))(a, x),
     name="gammainc_shape",
 )
 distribution(special.gammainc, special.gammaincc, lambda a, x: gammainc_shape(a, x, 1), density)

@@ -85,7 +85,7 @@ def _wave(function: Any) -> Callable[[Any], Any]:
     def of_square(x: Any) -> Any:
         return function(math.pi / 2 * x * x)
 
-    return lambda x: of_square(x) if x.dtype.kind == "c" else in_double(of_square, x)
+    return lambda x: of_square(x) if x.dtype.kind == "c" else in_double(of_square)(x)
 
 
 _two(special.fresnel, _wave(np.sin), _wave(np.cos))

@@ -35,9 +35,8 @@ class ModuleLike(Protocol):
 def draw_some(states: RandomStates) -> None:
     """Move the generators on from states that `random_states` returned."""
     set_random_states(states)
-    for generator, _ in states[0]:
-        generator.random(9)
-    np.random.random(9)
+    for generator, _ in states:
+        (np.random if generator is None else generator()).random(9)
 
 
 def differ(a: ArrayLike, b: ArrayLike) -> bool:

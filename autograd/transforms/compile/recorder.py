@@ -184,11 +184,13 @@ class ProgramRecorder:
 
     def refuse_error(self, error: BaseException) -> None:
         """Raise the error for a function that failed because it needs a float, or the memory of an ndarray, if so."""
-        if not re.search("Traced|can't unbox array|__array__ method not producing", str(error)):
+        of_number = "TracedFloat|Object of type (float|int) is not"  # which json says of no other
+        if not re.search(f"{of_number}|Traced|can't unbox array|__array__ method not producing", str(error)):
             return
         frames = [frame for frame, _ in walk_tb(error.__traceback__)]
         users = [f for f in frames if not within_engine(f.f_code) and not of_library(f.f_code.co_filename)]
-        line, needs = line_of(line_in((users or frames)[-1])), "float" if "TracedFloat" in str(error) else "ndarray"
+        line = line_of(line_in((users or frames)[-1]))
+        needs = "float" if re.search(of_number, str(error)) else "ndarray"
         reason = str(error).replace("'Traced'", "a recorded array").replace("TracedFloat", "a recorded number")
         raise CompileError(
             f"compile: a call at {line} cannot be recorded, for it needs the {needs} itself ({reason}): "

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+import nn
 from datasets import Dataset
 
 
@@ -51,6 +52,11 @@ class Faulty(OneByOne):
 def process_number(rows: list[Any]) -> int:
     """Return the process that makes a batch."""
     return os.getpid()
+
+
+def layers_draw(rows: list[Any]) -> tuple[float, int]:
+    """Return a number of the generator that layers draw from, and the process that drew it."""
+    return float(nn.random.default_generator().random()), os.getpid()
 
 
 def global_draw(rows: list[Any]) -> tuple[float, int]:

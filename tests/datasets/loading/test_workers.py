@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+import nn
 from datasets import ConcatDataset, DataLoader, Dataset, RowError, Subset, TensorDataset, WorkerError
 from datasets.loading import shared_memory
 
-from .rows import Faulty, OneByOne, fail, global_draw, process_number
+from .rows import Faulty, OneByOne, fail, global_draw, layers_draw, process_number
 
 X, Y = np.arange(46.0).reshape(23, 2), np.arange(23)
 # Python warns of forking beside threads, which NumPy has, from 3.12 on.
@@ -54,8 +55,11 @@ def test_persistent_processes_stay_and_have_random_numbers_of_their_own() -> Non
     kept = DataLoader(X, 4, collate_fn=process_number, persistent_workers=True, **FORKED)
     assert set(kept) == set(kept)
     assert os.getpid() not in set(kept)
-    drawn = dict(DataLoader(X, 1, collate_fn=global_draw, **FORKED))
-    assert len(set(drawn)) == 23
+    nn.manual_seed(0)
+    for draw in (global_draw, layers_draw):
+        loader = DataLoader(X, 1, collate_fn=draw, generator=0, **FORKED)
+        drawn = [number for _ in range(2) for number, _ in loader]
+        assert len(set(drawn)) == 2 * 23
 
 
 @pytest.mark.parametrize("workers", [{}, THREADS, FORKED])

@@ -64,9 +64,10 @@ _FILES = {"load", "loadtxt", "genfromtxt", "fromfile", "exists", "getsize", "get
 _FILES |= {f"read_{what}" for what in ("csv", "table", "excel", "json", "parquet", "pickle", "sql", "feather")}
 _SUBCLASSES = {np.ma.MaskedArray, np.memmap, np.matrix, np.recarray}
 # What is written in C and shows all that it holds; and types whose objects hold nothing that changes.
-_VIEWS: tuple[type, ...] = (MappingProxyType, type({}.keys()), type({}.values()), type({}.items()), CellType)
+_BY_NAME = (operator.attrgetter, operator.methodcaller)
+_VIEWS: tuple[type, ...] = (MappingProxyType, type({}.keys()), type({}.values()), type({}.items()), CellType, *_BY_NAME)
 _CONSTANT: tuple[type, ...] = (
-    np.ufunc, np.random.SeedSequence, datetime.tzinfo, operator.itemgetter, operator.attrgetter, operator.methodcaller,
+    np.ufunc, np.random.SeedSequence, datetime.tzinfo, operator.itemgetter,
     property, staticmethod, classmethod, type(list.append), type(list.__add__), type([].__add__), type(int.real),
     type(FunctionType.__code__), type(FunctionType.__globals__), type(NotImplemented), re.Pattern,
 )  # fmt: skip
@@ -159,9 +160,8 @@ class Reader:
         if kind in weakref.ProxyTypes:  # which any question would ask the object itself, that may be gone
             self._opaque(name, where, value)
             return
-        if value is missing or id(value) in self._seen:
-            return
-        if isinstance(value, PLAIN) and plain_class(kind) and kind is not np.void:
+        plain = isinstance(value, PLAIN) and plain_class(kind) and kind is not np.void
+        if plain or value is missing or id(value) in self._seen:
             return
         self._seen.add(id(value))
         self.alive.append(value)
@@ -347,11 +347,13 @@ class Reader:
     def _object(self, name: str, where: str, value: Any) -> None:
         kind = type(value)
         top = kind.__module__.partition(".")[0] if class_in_library(kind) else ""
-        if isinstance(value, np.random.Generator | np.random.RandomState) or hasattr(kind, "getstate"):
+        draws = isinstance(value, np.random.Generator | np.random.RandomState) or hasattr(kind, "getstate")
+        if draws and kind.__name__ != "SystemRandom":  # which has no state
             self.generators.append((name, value))
         elif isinstance(value, ContextVar):
             self._read(name, where, "context", value, "", value_in("context", value))
         elif isinstance(value, _VIEWS):
+            self._everything |= isinstance(value, _BY_NAME)
             for each in gc.get_referents(value):
                 self._later(name, where, each)
         elif isinstance(value, _CONSTANT):
@@ -430,9 +432,8 @@ class Reader:
             return
         if isinstance(holder, type):
             self._count(name, holder)
-            # The engine calls methods of a user's class by their names, as those of a `Function`.
             homes = [each.__module__.partition(".")[0] for each in holder.__mro__]
-            called = not class_in_library(holder) and "autograd" in homes
+            called = "autograd" in homes and not class_in_library(holder)  # by the engine, as methods of a `Function`
             for key in list(inside):
                 named = key in self._names or called or (self._everything and key[:2] != "__")
                 if (named or _runs_unnamed(key, inside[key], made)) and self._first(holder, key):
