@@ -21,8 +21,8 @@ import nn.scalar
 from autograd import Value, draw_graph
 from autograd.visualize.layered import Edges, Point, lay_out
 from autograd.visualize.picture import Picture
-from autograd.visualize.shapes import size_of
 from autograd.visualize.style import box_attributes, box_text
+from autograd.visualize.svg import size_of
 
 Sizes = list[Point]
 Lines = list[list[Point]]

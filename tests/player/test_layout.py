@@ -11,8 +11,8 @@ from autograd import Value, player, tensor
 from autograd.graph.node import LEAF
 from autograd.visualize.picture import Frame, Kind
 from autograd.visualize.player import layout as layouts
-from autograd.visualize.player.depths import depths
-from autograd.visualize.player.fold import folded
+from autograd.visualize.player.layout import depths
+from autograd.visualize.player.playback import folded
 from autograd.visualize.satellites import beside_of
 
 from ..thorough import draws

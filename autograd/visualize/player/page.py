@@ -18,8 +18,7 @@ from ..node_info import title_of, type_of
 from ..page import html_page, read
 from ..picture import Frame, Kind, Mark
 from ..rule_source import sources_of
-from .depths import depths
-from .layout import HEIGHT, WIDTH
+from .layout import HEIGHT, WIDTH, depths
 from .numbers import LEVELS, described, size_of
 from .playback import Edge, Playback
 
