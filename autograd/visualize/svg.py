@@ -7,8 +7,7 @@ from html import escape
 from math import hypot
 
 from .layered import INSET, Direction, Layout, Point, lay_out
-from .picture import Edge, Picture, by_frame
-from .satellites import beside_of
+from .picture import Edge, Picture, beside_of, by_frame
 from .style import EDGE, FONT, GRAPH, INK, LOOP, Run, box_look, box_text, colour_of, frame_look, frame_title, plain
 from .text_width import is_measured, width_of
 

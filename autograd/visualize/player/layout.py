@@ -9,8 +9,7 @@ from typing import Any
 from .. import layered
 from ..collapse import closed, levels, merged
 from ..layered import Edges
-from ..picture import Frame, Kind
-from ..satellites import beside_of
+from ..picture import Frame, Kind, beside_of
 from ..text_width import width_of
 
 WIDTH, HEIGHT = 144, 56  # of a box, in pixels
