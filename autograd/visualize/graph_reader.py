@@ -18,7 +18,7 @@ from .given_arrays import Given, Memory, given_of, memory_of
 from .given_numbers import GivenNumbers
 from .input_names import InputNames, name_among
 from .module_frames import Framing, modules_called, settle
-from .node_info import kept_bytes, named_in, named_nodes, root_of, title_of, type_of
+from .node_info import kept_bytes, kept_values, named_in, named_nodes, root_of, title_of, type_of
 from .number_format import Summary, readable_bytes, short, summarize, time_lines
 from .picture import Box, Kind, Picture
 from .rule_source import formulas_of
@@ -280,7 +280,7 @@ def _constant_of(node: Any, index: int) -> Any:
         return node.dy if index else node.dx
     op = node.op
     if isinstance(op, Primitive) and op.rules and not op.variadic:
-        for other, x in enumerate(op.inputs(node)):
-            if x is not None and op.parameters[index] in op.needs[other]:
-                return op.kept(node, other)[op.needs[other].index(op.parameters[index])]
+        others = (other for other, x in enumerate(op.inputs(node)) if x is not None)
+        kept = (each for other in others for each in kept_values(node, op, other))
+        return next((value for position, _, value in kept if position == index), None)
     return None

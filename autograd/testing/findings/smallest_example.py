@@ -16,7 +16,7 @@ from autograd import GradientCheckError, NotReproducibleError
 
 from .._check_run import FoundError, Run, Stage
 from ..conditions.pullback import Pullback
-from ..points.cases import NUMBERS, SECOND, Case, Shapes, shapes_of_signature
+from ..points.cases import NUMBERS, SECOND, Case, Keywords, Shapes, shapes_of_signature
 from ..points.domains import accepted
 from ..subjects.engines import Foreign
 from ..subjects.subject import Array, Subject, gradient_subject
@@ -190,7 +190,6 @@ def _error_of(stage: Stage, fn: Callable[..., object], arrays: Sequence[Array]) 
 # What the error needs: which shapes, keyword arguments and dtypes.
 
 
-Keywords = tuple[tuple[str, object], ...]
 Fails = Callable[[Case], bool | None]  # None: the function does not take it
 
 FEW_SHAPES, MOST_SHAPES = 4, 16
@@ -239,20 +238,16 @@ def _of_shapes(case: Case, shapes: Sequence[Shapes], fails: Fails) -> str:
     for text, holds in _traits(list(outcomes), case.shapes):
         if holds == list(outcomes.values()):
             return text
-    largest = {each: max(map(_count, each)) for each in outcomes}
+    largest = {each: max(map(math.prod, each)) for each in outcomes}
     right = max(largest[each] for each, bad in outcomes.items() if not bad)
     if right < min(largest[each] for each, bad in outcomes.items() if bad):
         smaller = smallest_side(case, fails)
-        return f"only for arrays of {max(map(_count, smaller.shapes))} elements and more"
+        return f"only for arrays of {max(map(math.prod, smaller.shapes))} elements and more"
     return ""
 
 
 def _is_empty(shapes: Shapes) -> bool:
     return any(0 in shape for shape in shapes)
-
-
-def _count(shape: tuple[int, ...]) -> int:
-    return int(np.prod(shape))
 
 
 def _traits(tried: Sequence[Shapes], failed: Shapes) -> Iterator[tuple[str, list[bool]]]:
@@ -265,7 +260,7 @@ def _traits(tried: Sequence[Shapes], failed: Shapes) -> Iterator[tuple[str, list
         yield f"only for arrays of {axes} axes", [any(len(s) == axes for s in each) for each in tried]
         if axes > 1:
             yield f"only for arrays of {axes} axes and more", [any(len(s) >= axes for s in each) for each in tried]
-    yield "only for one element", [all(_count(s) == 1 for s in each) for each in tried]
+    yield "only for one element", [all(math.prod(s) == 1 for s in each) for each in tried]
     yield "only where an axis has size 1", [any(1 in s for s in each) for each in tried]
 
 
