@@ -211,16 +211,14 @@ def _of_dtypes(case: Case, fails: Fails) -> str:
 
 
 def _of_keywords(case: Case, keywords: Sequence[Keywords], fails: Fails) -> str:
-    if len(keywords) < 2:
-        return ""
-    outcomes = [(dict(each), fails(replace(case, keywords=each))) for each in keywords]
-    for name, value in case.keywords:
-        holds = [(known.get(name) is value, bad) for known, bad in outcomes if bad is not None]
-        if all(same == bad for same, bad in holds) and not all(bad for _, bad in holds):
+    outcomes = [(dict(each), fails(replace(case, keywords=each))) for each in keywords] if len(keywords) > 1 else []
+    bad = [failed for _, failed in outcomes if failed is not None]
+    tried = [known for known, failed in outcomes if failed is not None]
+    for name, value in case.keywords if not all(bad) else ():
+        if [known.get(name) is value for known in tried] == bad:
             return f"only with {name}={value!r}"
-        for other in {repr(known.get(name)): known.get(name) for known, _ in outcomes}.values():
-            holds = [(known.get(name) is not other, bad) for known, bad in outcomes if bad is not None]
-            if all(same == bad for same, bad in holds) and not all(bad for _, bad in holds):
+        for other in {repr(known.get(name)): known.get(name) for known in tried}.values():
+            if [known.get(name) is not other for known in tried] == bad:
                 return f"only if {name} is not {other!r}"
     return ""
 

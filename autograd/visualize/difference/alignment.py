@@ -42,15 +42,14 @@ class Alignment:
         ]
         self.keys = [([key(x) for x in a], [key(x) for x in b]) for key in keys]
 
-    def run(self) -> list[int | None]:
-        """Return for each entry of `b` the index of its partner in `a`, or None; no two have the same partner."""
+    def run(self) -> None:
+        """Find for each entry of either the index of its partner, or None; no two have the same partner."""
         self.pair_leaves()
         self.spread()
         self.replaced()
         self.spread()
         self.between()
         self.spread()
-        return self.of_b
 
     def match(self, i: int, j: int) -> None:
         """Note a pair."""

@@ -105,11 +105,9 @@ def compared(a: Sequence[Entry], b: Sequence[Entry], tolerance: Tolerance) -> li
     """Return the nodes of two runs in pairs, each after those that it depends on."""
     if any(entry.freed for entry in (*a, *b)):  # which no longer says where its constants were
         a, b = ([replace(x, inputs=tuple([y for y in x.inputs if y is not None])) for x in run] for run in (a, b))
-    of_b = Alignment(a, b).run()
-    of_a: list[int | None] = [None] * len(a)
-    for j, i in enumerate(of_b):
-        if i is not None:
-            of_a[i] = j
+    alignment = Alignment(a, b)
+    alignment.run()
+    of_a, of_b = alignment.of_a, alignment.of_b
     rows = list(_in_order(of_a, of_b))
     nodes = [ComparedNode(None if i is None else a[i], None if j is None else b[j]) for i, j in rows]
     row_of_a = {i: row for row, (i, _) in enumerate(rows) if i is not None}
