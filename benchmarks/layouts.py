@@ -21,8 +21,8 @@ import nn.scalar
 from autograd import Value, draw_graph
 from autograd.visualize.layered import Edges, Point, lay_out
 from autograd.visualize.picture import Picture
-from autograd.visualize.shapes import size_of
-from autograd.visualize.style import box_attributes, box_text
+from autograd.visualize.style import box_look, box_text
+from autograd.visualize.svg import size_of
 
 Sizes = list[Point]
 Lines = list[list[Point]]
@@ -252,7 +252,7 @@ def run_through(pieces: Any, owners: Any, low: Any, high: Any) -> int:
 def main(limit: float = 60.0) -> None:
     """Print the table."""
     for name, picture in graphs().items():
-        sizes = [size_of(box_attributes(box), box_text(box)) for box in picture.boxes]
+        sizes = [size_of(box_look(box), box_text(box)) for box in picture.boxes]
         print(f"\n{name}: {len(sizes):,} boxes, {len(picture.edges):,} edges")
         print(f"{'':15}{'seconds':>9}{'crossings':>11}{'overlaps':>10}{'through':>9}{'area':>8}{'length':>9}")
         for engine in ENGINES:

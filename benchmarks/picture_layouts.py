@@ -15,10 +15,9 @@ import nn
 from autograd import draw_graph
 from autograd.visualize import layered
 from autograd.visualize.layered import INSET, Point
-from autograd.visualize.picture import Picture
-from autograd.visualize.satellites import beside_of
-from autograd.visualize.shapes import LINE, size_of
+from autograd.visualize.picture import Picture, beside_of
 from autograd.visualize.style import GRAPH, box_look, box_text, frame_title
+from autograd.visualize.svg import LINE, size_of
 from autograd.visualize.text_width import width_of
 
 from .drawn_models import MODELS

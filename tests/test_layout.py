@@ -72,7 +72,7 @@ LAST = len(FLOORS)  # `__init__`, which gathers the public names
 # Modules that are imported by a name that is not written out, with the reason.
 BY_NAME = {
     "autograd.later": "which others ask",
-    "autograd.testing._test_writer": "the module of a function that is checked",
+    "autograd.testing.__main__": "the module of a function that is checked",
     "nn.onnx": "its two functions, when they are first asked for",
     "nn.plots": "its functions, when they are first asked for",
     "nn.plots._axes": "modules of matplotlib",

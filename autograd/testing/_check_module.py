@@ -16,7 +16,7 @@ from .comparisons.named_arrays import refuse
 from .conditions.module_gradients import ModuleGradients
 from .conditions.pullback import largest
 from .subjects.module_calls import Call, buffers_of, cast, changed, differ_in_outputs, parameters_of, tensors_of
-from .subjects.module_state import ModuleLike, differ, draw_some, kept_as_it_is
+from .subjects.module_state import ModuleLike, Snapshot, differ, draw_some
 from .subjects.subject import Array, array_of
 from .subjects.torch_modules import TorchModule, as_arrays, is_torch
 
@@ -116,16 +116,20 @@ def check_module(
     if loss is not None:
         check_callable("loss", loss)
     names, kind = _unused(module, unused), type(module).__name__
+    checked: Any = module
     if is_torch(module, "Module"):
-        module, inputs = TorchModule(module, loss), as_arrays(inputs)
+        checked, inputs = TorchModule(module, loss), as_arrays(inputs)
         loss = None if loss is None else lambda result: result
-    with kept_as_it_is(module) as before:
-        examination = _Examination(module, inputs, loss, names, batched)
+    before = Snapshot(dict(checked.named_parameters()), checked)
+    try:
+        examination = _Examination(checked, inputs, loss, names, batched)
         with np.errstate(all="ignore"):
             examination.run()
         examination.faults += [
             f"a copy.deepcopy() of it is not independent: calls of the copy changed {name}" for name in before.changes()
         ]
+    finally:
+        before.restore()
     refuse(examination.faults, "check_module", f" in {kind}")
     gradients = examination.gradients
     return ModuleCheck(gradients.compared, tuple(sorted(gradients.untold)), examination.rowwise)
@@ -229,7 +233,9 @@ class _Examination:
         if not is_random:  # in the two calls, random numbers were the same
             after: Any = np.random.get_state()
             draw_some(self.start)
-            other = Call(copy.deepcopy(self.wide).train(False), self.inputs, self.loss, {})
+            module = copy.deepcopy(self.wide)
+            module.train(False)
+            other = Call(module, self.inputs, self.loss, {})
             is_random = differ_in_outputs(first, other)
             then: Any = np.random.get_state()
             if after[2] == then[2] and np.array_equal(after[1], then[1]):

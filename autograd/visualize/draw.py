@@ -128,7 +128,7 @@ def draw_graph(
     # Loaded here because few programs draw, and graphviz takes as long to load as the engine.
     from .dot import to_digraph
     from .failure import Failure, failure_of
-    from .graph_reader import DETAILS, read_graph
+    from .graph_reader import DETAILS, GraphReader
     from .player import player
     from .watching import lines_of_values, watch_calls
 
@@ -164,7 +164,7 @@ def draw_graph(
             drawn = failure_of(error, [*nodes, *values], watch.failed)
             if drawn is None:
                 raise
-    graph = drawn_as(read_graph(drawn, named, modules, show, function, data))
+    graph = drawn_as(GraphReader(drawn, named, modules, show, function, data).read())
     result: Any = output
     graph.play = partial(player, result, params=params, depth=depth, data=data)
     return _finished(graph, drawn if isinstance(drawn, Failure) else None)
@@ -174,7 +174,7 @@ def _drawn_torch(
     module: Any, given: Any, show: Collection[str], data: Any, depth: int | None, drawn_as: Callable[[Picture], Digraph]
 ) -> Digraph:
     """Draw a module of PyTorch."""
-    from .graph_reader import read_graph
+    from .graph_reader import GraphReader
     from .player import player
     from .pytorch import torch_run
 
@@ -183,7 +183,7 @@ def _drawn_torch(
     inputs = given if isinstance(given, tuple) else (given,)
     ran = torch_run(module, inputs)
     drawn: Any = ran.failure or ran.roots[-1]
-    picture = read_graph(drawn, ran.names, ran.modules, show, None, ran.own(data), ran.nodes)
+    picture = GraphReader(drawn, ran.names, ran.modules, show, None, ran.own(data), ran.nodes).read()
     picture.remarks += ran.remarks if "gradients" in show else ()
     graph = drawn_as(picture)
     graph.play = lambda path, **options: player(module, path, *inputs, depth=depth, data=data, **options)

@@ -80,13 +80,10 @@ def given_of(value: Operand) -> Given:
     array = np.asarray(value)
     finite = array.dtype.kind not in "fc" or bool(np.isfinite(array).all())
     if array.size == 1:
-        return Given(_number(array), "", memory_of(value), finite, isinstance(value, bool))
+        text = f"{array.item():.4g}" if array.dtype.kind in "iufc" else str(array.item())
+        return Given(text, "", memory_of(value), finite, isinstance(value, bool))
     word = "zeros" if array.size and array.dtype.kind in "biufc" and not array.any() else "constant"
     return Given(word, f"{array.shape} {array.dtype}", memory_of(value), finite)
-
-
-def _number(array: Any) -> str:
-    return f"{array.item():.4g}" if array.dtype.kind in "iufc" else str(array.item())
 
 
 def given_arrays(values: Iterable[Operand | Sequence[Operand]]) -> Iterator[Given]:

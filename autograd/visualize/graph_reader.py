@@ -18,7 +18,7 @@ from .given_arrays import Given, Memory, given_of, memory_of
 from .given_numbers import GivenNumbers
 from .input_names import InputNames, name_among
 from .module_frames import Framing, modules_called, settle
-from .node_info import kept_bytes, named_in, named_nodes, root_of, title_of, type_of
+from .node_info import kept_bytes, kept_values, named_in, named_nodes, root_of, title_of, type_of
 from .number_format import Summary, readable_bytes, short, summarize, time_lines
 from .picture import Box, Kind, Picture
 from .rule_source import formulas_of
@@ -28,51 +28,37 @@ from .watching import note_of
 DETAILS = ("values", "gradients", "kept", "times", "rules")
 
 
-def read_graph(
-    output: Tensor | Value | ForeignNode | Failure,
-    params: Mapping[str, Any],
-    modules: Mapping[str, Any] | None = None,
-    show: Collection[str] = (),
-    function: Callable[[], Tensor | Value] | None = None,
-    data: Mapping[Any, Any] | None = None,
-    nodes: Collection[Any] = (),
-) -> Picture:
-    """Return the picture of the graph of `output`, with the leaves in `params` and the calls of `modules` named.
+class GraphReader:
+    """The state of reading the graph of `output`, with the leaves in `params` and the calls of `modules` named.
 
     Inputs have the names that `params`, the outermost modules called, or `function`, which computed it, have for them;
     what `data` has numbers for has marks. `nodes` are those of the graph, if it is another library's.
     """
-    return _Reader(output, params, modules or {}, show, function, data or {}, nodes).read()
-
-
-class _Reader:
-    """The state of reading one graph."""
 
     def __init__(
         self,
         output: Tensor | Value | ForeignNode | Failure,
         params: Mapping[str, Any],
-        modules: Mapping[str, Any],
-        show: Collection[str],
-        function: Callable[[], Tensor | Value] | None,
-        data: Mapping[Any, Any],
-        nodes: Collection[Any],
+        modules: Mapping[str, Any] | None = None,
+        show: Collection[str] = (),
+        function: Callable[[], Tensor | Value] | None = None,
+        data: Mapping[Any, Any] | None = None,
+        nodes: Collection[Any] = (),
     ) -> None:
         self.failure, self.show = output if isinstance(output, Failure) else None, show
-        self.root = _end(output)
-        self.order = ancestors([self.root]) if self.failure is None else [*self.failure.nodes]
-        if isinstance(output, ForeignNode):
-            self.order = [*nodes]
-        several = self.root is not None and isinstance(operation_of(self.root), Output)
-        self.ends = {self.root, self.root.x if several else self.root}
+        root = self.root = _end(output)
+        self.order = [*self.failure.nodes] if self.failure is not None else [*(nodes or ancestors([root]))]
+        several = root is not None and isinstance(operation_of(root), Output)
+        self.ends = {root, root.x if several else root}
         called = modules_called(self.order) if not any(isinstance(node, ForeignNode) for node in self.order) else []
         params = {**params, **{name: x for name, x in named_in(called, "parameters").items() if name not in params}}
-        self.numbers = GivenNumbers(data, params, named_in(called, "modules") | {**modules})
+        self.numbers = GivenNumbers(data or {}, params, named_in(called, "modules") | {**(modules or {})})
         named = named_nodes(params)
         self.names = {node: name for node, (name, _) in named.items()}
         self.tensors: dict[Any, Any] = {self.root: output} | {node: param for node, (_, param) in named.items()}
         self.inputs = InputNames(params, self.order, function)
-        self.framing = Framing(modules, "rules" not in show, self.numbers)  # the rules are those of single operations
+        functions = "rules" not in show  # which are those of single operations
+        self.framing = Framing(modules or {}, functions, self.numbers)
         self.picture = Picture(frames=self.framing.frames)
         self.indices: dict[Any, int] = {}
         self.arrays: dict[int, list[tuple[Memory, int]]] = {}  # the boxes of arrays, by the owner of their memory
@@ -88,6 +74,7 @@ class _Reader:
             )
 
     def read(self) -> Picture:
+        """Return the picture."""
         picture, indices = self.picture, self.indices
         for node in self.order:
             if isinstance(node, Bundle):
@@ -293,7 +280,7 @@ def _constant_of(node: Any, index: int) -> Any:
         return node.dy if index else node.dx
     op = node.op
     if isinstance(op, Primitive) and op.rules and not op.variadic:
-        for other, x in enumerate(op.inputs(node)):
-            if x is not None and op.parameters[index] in op.needs[other]:
-                return op.kept(node, other)[op.needs[other].index(op.parameters[index])]
+        others = (other for other, x in enumerate(op.inputs(node)) if x is not None)
+        kept = (each for other in others for each in kept_values(node, op, other))
+        return next((value for position, _, value in kept if position == index), None)
     return None

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from .module_frames import settle
-from .picture import Box, Edge, Frame, Picture, frames_around
+from .picture import Edge, Frame, Picture, frames_around
 
 LONGEST = 512  # operations in a stretch that is repeated
 FEWEST = 3  # repetitions that are worth folding
@@ -33,22 +33,15 @@ class _Item:
     frame: int | None = None  # its index, if the item is a frame
 
 
-@dataclass(slots=True)
 class _Folding:
     """One folding of a picture."""
 
-    picture: Picture
-    frames: list[Frame] = field(init=False)
-    boxes: list[Box] = field(init=False)
-    stands: list[int] = field(init=False)  # for each box, the box drawn in its stead
-    inputs: list[list[int]] = field(init=False)
-    numbers: dict[Any, int] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.frames, self.boxes = list(self.picture.frames), list(self.picture.boxes)
-        self.stands = list(range(len(self.boxes)))
-        self.inputs = [[] for _ in self.boxes]
-        for source, target in self.picture.edges:
+    def __init__(self, picture: Picture) -> None:
+        self.picture, self.frames, self.boxes = picture, list(picture.frames), list(picture.boxes)
+        self.stands = list(range(len(self.boxes)))  # for each box, the box drawn in its stead
+        self.inputs: list[list[int]] = [[] for _ in self.boxes]
+        self.numbers: dict[Any, int] = {}
+        for source, target in picture.edges:
             self.inputs[target].append(source)
 
     def stand(self, box: int) -> int:

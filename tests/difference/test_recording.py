@@ -89,6 +89,24 @@ def test_a_freed_graph_says_what_is_gone_and_how_to_get_it() -> None:
     assert not diff_graphs(loss, loss).remarks
 
 
+@pytest.mark.parametrize(("a_is_freed", "b_is_freed"), [(True, False), (False, True), (True, True)])
+def test_a_page_shows_what_is_around_a_difference_of_freed_graphs(
+    a_is_freed: bool, b_is_freed: bool, tmp_path: Path
+) -> None:
+    w = tensor([1.0, 2.0], requires_grad=True)
+    a, b = (f(2.0 * w + w).sum() for f in (np.sin, np.cos))
+    for result, is_freed in ((a, a_is_freed), (b, b_is_freed)):
+        if is_freed:
+            result.backward()
+    drawn = [
+        diff_graphs(x, y, {"w": w}).to_html(tmp_path / "page.html").read_text("utf-8")
+        for x, y in ((a, b), (record_run(a), record_run(b)), (a, [b]))
+    ]
+    for page in drawn:
+        assert "sin → cos" in page
+        assert page.count('<path class="edge both"') == 5  # from w to both products, to their sum, and on to the end
+
+
 def test_an_overwritten_graph_is_refused_with_the_remedy() -> None:
     x = tensor([1.0, 2.0], requires_grad=True)
     loss = (x * x).sum()

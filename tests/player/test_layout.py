@@ -9,11 +9,10 @@ from hypothesis import given
 
 from autograd import Value, player, tensor
 from autograd.graph.node import LEAF
-from autograd.visualize.picture import Frame, Kind
+from autograd.visualize.picture import Frame, Kind, beside_of
 from autograd.visualize.player import layout as layouts
-from autograd.visualize.player.depths import depths
-from autograd.visualize.player.fold import folded
-from autograd.visualize.satellites import beside_of
+from autograd.visualize.player.layout import depths
+from autograd.visualize.player.playback import folded
 
 from ..thorough import draws
 from .programs import computed, programs

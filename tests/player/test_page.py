@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import GraphError, Tensor, Value, no_grad, player, tensor
+from autograd import GraphError, Tensor, Value, general, no_grad, player, tensor
 from autograd.visualize.player.page import SCRIPTS
 
 from .reading import data_of
@@ -103,6 +103,19 @@ def test_the_same_graph_gives_the_same_bytes(tmp_path: Path) -> None:
         return player(loss_of, tmp_path / name, x, w).read_bytes()
 
     assert write("a.html") == write("b.html")
+
+
+def test_what_operations_are_given_has_no_place_in_memory(tmp_path: Path) -> None:
+    class Moments:
+        pass
+
+    given = [Moments(), Moments(), np.array([Moments()]), np.array([Moments()])]  # all alive, at other places
+    scaled = general(lambda x, by: 2.0 * x, lambda g: 2.0 * g, name="scaled")
+    x = tensor([1.0, 2.0], requires_grad=True)
+    pages = [player(lambda by=by: scaled(x, by).sum(), tmp_path / "page.html").read_text("utf-8") for by in given]
+    assert "Moments object" in pages[0]
+    assert pages[0] == pages[1]
+    assert pages[2] == pages[3]
 
 
 def test_text_is_escaped(tmp_path: Path) -> None:

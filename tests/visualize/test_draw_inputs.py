@@ -10,7 +10,7 @@ import pytest
 
 import nn
 from autograd import Value, draw_graph, player, tensor, watch_calls
-from autograd.visualize.graph_reader import read_graph
+from autograd.visualize.graph_reader import GraphReader
 from autograd.visualize.picture import Box, Picture
 from nn import functional
 from tests.player.reading import data_of
@@ -62,8 +62,8 @@ def test_inputs_have_the_names_of_params_then_of_forward_then_of_the_function() 
     assert names({"wanted": tensor(target)}) == ["stream", "target"]  # of a copy
     with watch_calls():
         loss = functional.mse_loss(block(X), target)
-    assert [box.title for box in boxes(read_graph(loss, {}), "input")] == ["stream"]
-    assert into(read_graph(loss, {}), "mse_loss") == ["add", "target"]  # the function's name for it
+    assert [box.title for box in boxes(GraphReader(loss, {}).read(), "input")] == ["stream"]
+    assert into(GraphReader(loss, {}).read(), "mse_loss") == ["add", "target"]  # the function's name for it
 
 
 def test_a_part_of_an_array_is_that_array_unless_it_has_a_name() -> None:
@@ -155,7 +155,7 @@ def test_constants_that_are_used_in_several_places_are_one_box() -> None:
     masked = Masked()
     with watch_calls():
         loss = masked(X).sum()
-    picture = read_graph(loss, {})
+    picture = GraphReader(loss, {}).read()
     assert [(box.title, box.frame) for box in boxes(picture, "constant")] == [("constant", 0)]
     assert [picture.boxes[source].title for source, _ in picture.edges].count("constant") == 2
 
@@ -213,10 +213,10 @@ def test_names_of_operations_are_for_readers() -> None:
     values: Any
     vectors: Any
     values, vectors = np.linalg.eigh(x)
-    picture = read_graph((values[0] * vectors).sum(), {"x": x})
+    picture = GraphReader((values[0] * vectors).sum(), {"x": x}).read()
     assert [box.title for box in picture.boxes if not box.satellite] == ["eigh", "getitem", "multiply", "sum"]
     assert into(picture, "multiply") == ["getitem", "eigh"]
-    (root,) = boxes(read_graph(values, {"x": x}), "result")
+    (root,) = boxes(GraphReader(values, {"x": x}).read(), "result")
     assert root.title == "eigh"
 
 
@@ -232,5 +232,5 @@ def test_a_drawing_of_a_result_keeps_no_input_alive() -> None:
         assert seen() is None
     finally:
         gc.enable()
-    titles = [box.title for box in read_graph(loss, {}).boxes]
+    titles = [box.title for box in GraphReader(loss, {}).read().boxes]
     assert titles.count("stream") == 1  # its name is known all the same

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from autograd import Value, draw_graph, tensor
 from autograd.visualize.collapse import collapsed, cut
-from autograd.visualize.graph_reader import read_graph
+from autograd.visualize.graph_reader import GraphReader
 from autograd.visualize.picture import Box, Frame, Picture
 from autograd.visualize.repeats import folded
 from nn.scalar import MLP
@@ -35,7 +35,7 @@ def recurrent(steps: int) -> tuple[Any, dict[str, Any]]:
 
 def test_the_steps_of_a_loop_are_drawn_once() -> None:
     loss, weights = recurrent(50)
-    picture = folded(read_graph(loss, weights))
+    picture = folded(GraphReader(loss, weights).read())
     assert titles(picture) == ["W", "U", "constant", "matmul", "zeros", "matmul", "add", "tanh", "sum"]
     assert picture.edges == [(2, 3), (0, 3), (4, 5), (1, 5), (3, 6), (5, 6), (6, 7), (7, 8)]
     assert picture.loops == [(7, 5)]
@@ -47,7 +47,7 @@ def test_a_chain_is_one_operation_with_its_number() -> None:
     x = Value(0.5)
     for _ in range(1000):
         x = x.sin()
-    picture = folded(read_graph(x, {}))
+    picture = folded(GraphReader(x, {}).read())
     assert (titles(picture), picture.edges, picture.loops) == (["", "sin x1000"], [(0, 1)], [(1, 1)])
     assert picture.boxes[-1].kind == "result"
 
@@ -61,7 +61,7 @@ def test_neurons_of_a_layer_are_folded_within_each_other() -> None:
             total = total + Value(0.5) * value
         return total.relu()
 
-    picture = folded(read_graph(neuron([neuron(inputs) for _ in range(6)]), {}))
+    picture = folded(GraphReader(neuron([neuron(inputs) for _ in range(6)]), {}).read())
     times = [frame.times for frame in picture.frames]
     operations = Counter(box.title for box in picture.boxes if not box.satellite)
     assert sorted(times) == [6, 6, 8]
@@ -76,7 +76,7 @@ def test_what_is_connected_in_another_way_is_no_repetition() -> None:
     for i in range(12):
         y, z = x.sin(), x.cos()
         x = (y + z) if i % 2 else (y + y)
-    picture = folded(read_graph(x, {}))
+    picture = folded(GraphReader(x, {}).read())
     assert [frame.times for frame in picture.frames] == [6]
     assert Counter(box.title for box in picture.boxes) == {"": 1, "sin": 2, "cos": 1, "add": 2}
 
@@ -86,17 +86,17 @@ def test_repetitions_end_where_what_follows_is_connected_in_another_way() -> Non
     for i in range(12):
         y = x.sin()
         x = y + y if i < 6 else y + x
-    assert [frame.times for frame in folded(read_graph(x, {})).frames] == [6, 6]
+    assert [frame.times for frame in folded(GraphReader(x, {}).read()).frames] == [6, 6]
     x = Value(1.0)
     for i in range(9):
         y = x.sin()
         x = y + y if i == 0 else y + x
-    assert [frame.times for frame in folded(read_graph(x, {})).frames] == [8]
+    assert [frame.times for frame in folded(GraphReader(x, {}).read()).frames] == [8]
 
 
 def test_what_belongs_together_is_repeated_together() -> None:
     output: Any = MLP(2, [16, 16, 1])([Value(0.5), Value(-1.0)])
-    picture = folded(read_graph(output, {}))
+    picture = folded(GraphReader(output, {}).read())
     assert [frame.times for frame in picture.frames] == [16] * 4
     operations = [(box.title, box.times) for box in picture.boxes if not box.satellite]
     neuron = [("multiply", 1), ("add", 1)]
@@ -111,7 +111,7 @@ def test_repetitions_of_repetitions_keep_both_numbers() -> None:
         for _ in range(10):
             y = y.sin()
         total = total + y.cos()
-    picture = folded(read_graph(total, {}))
+    picture = folded(GraphReader(total, {}).read())
     assert [frame.times for frame in picture.frames] == [5]
     assert [(box.title, box.times) for box in picture.boxes if not box.satellite] == [
         ("sin", 10),
@@ -130,7 +130,7 @@ def test_many_short_chains_are_folded_in_linear_time(count: int) -> None:
         for _ in range(10):
             y = y.sin()
         ends.append(y)
-    whole = read_graph(sum(ends, Value(0.0)), {})
+    whole = GraphReader(sum(ends, Value(0.0)), {}).read()
     start = time.process_time()
     picture = folded(whole)
     assert time.process_time() - start < 30  # less than a second; a pass for each chain would take minutes
@@ -141,7 +141,7 @@ def test_many_short_chains_are_folded_in_linear_time(count: int) -> None:
 
 def test_an_input_that_is_used_twice_has_two_edges() -> None:
     x = Value(2.0)
-    assert folded(read_graph(x * x, {})).edges == [(0, 1), (0, 1)]
+    assert folded(GraphReader(x * x, {}).read()).edges == [(0, 1), (0, 1)]
 
 
 @pytest.mark.parametrize("alive", [0, 5, None])
@@ -155,12 +155,12 @@ def test_other_shapes_are_no_repetition() -> None:
     x: Any = tensor(np.ones((64, 3)), requires_grad=True)
     for _ in range(5):
         x = np.sin(x)[::2]
-    assert titles(folded(read_graph(x.sum(), {}))).count("sin") == 5
+    assert titles(folded(GraphReader(x.sum(), {}).read())).count("sin") == 5
 
 
 def test_few_repetitions_are_left_as_they_are() -> None:
     x, y = Value(1.0), Value(2.0)
-    picture = read_graph((x * y + x) * y + x, {})
+    picture = GraphReader((x * y + x) * y + x, {}).read()
     again = folded(picture)
     assert (again.boxes, again.edges, again.loops) == (picture.boxes, picture.edges, [])
 
@@ -171,7 +171,7 @@ def test_nan_in_any_repetition_is_seen() -> None:
         x = x * 2.0
         if i == 15:
             x.data = float("nan")
-    picture = folded(read_graph(x, {}))
+    picture = folded(GraphReader(x, {}).read())
     assert any(box.alarm and box.times > 1 for box in picture.boxes)
 
 
@@ -182,7 +182,7 @@ def test_folding_keeps_the_parts_in_order_and_counts_every_operation(program: li
     for kind, back, further in program:
         a, b = values[-min(back, len(values))], values[-min(further, len(values))]
         values.append([a + b, a * b, a.sin()][kind])
-    whole = read_graph(values[-1], {})
+    whole = GraphReader(values[-1], {}).read()
     picture = folded(whole)
 
     def total(boxes: list[Box]) -> int:

@@ -10,7 +10,7 @@ import pytest
 import nn
 from autograd import GraphError, Value, detect_anomaly, draw_graph, elementwise, saved, tensor, watch_calls
 from autograd.extend import trace_operations
-from autograd.visualize.graph_reader import read_graph
+from autograd.visualize.graph_reader import GraphReader
 from autograd.visualize.picture import Frame, Picture
 from autograd.visualize.rule_source import formulas_of
 
@@ -22,7 +22,7 @@ def network() -> nn.Module:
 
 
 def read(output: Any, model: nn.Module, show: Any = ()) -> Picture:
-    return read_graph(output, dict(model.named_parameters()), dict(model.named_modules()), show)
+    return GraphReader(output, dict(model.named_parameters()), dict(model.named_modules()), show).read()
 
 
 def watched(model: nn.Module, x: Any = X) -> Any:
@@ -69,7 +69,7 @@ def test_without_watching_there_are_no_frames() -> None:
 
 def test_modules_have_the_names_of_the_outermost_where_the_model_is_not_given() -> None:
     model = network()
-    assert read_graph(watched(model), {}).frames == read(watched(model), model).frames
+    assert GraphReader(watched(model), {}).read().frames == read(watched(model), model).frames
 
 
 def test_modules_that_are_gone_are_described() -> None:
@@ -138,7 +138,7 @@ def test_values_and_gradients_of_everything() -> None:
     x = tensor([[1.0, 2.0], [3.0, 6.0]], requires_grad=True)
     with watch_calls():
         loss = (x * 2.0).mean()
-    picture = read_graph(loss, {"x": x}, show=["values", "gradients"])
+    picture = GraphReader(loss, {"x": x}, show=["values", "gradients"]).read()
     lines = {box.title: box.lines for box in picture.boxes}
     assert lines["x"] == ("(2, 2) float64", "data mean 3 ± 1.87, 1 to 6", "grad mean 0.5 ± 0, 0.5 to 0.5")
     assert lines["multiply"] == ("(2, 2) float64", "data mean 6 ± 3.74, 2 to 12", "grad mean 0.25 ± 0, 0.25 to 0.25")
@@ -153,7 +153,7 @@ def test_constants_are_told_as_they_were_given() -> None:
     x = tensor([1.0, 2.0], requires_grad=True)
     with watch_calls():
         loss = (np.concatenate([np.ones(3), x, np.zeros(1)]) + np.float32(7)).sum()
-    boxes = [(box.title, box.lines) for box in read_graph(loss, {}).boxes if box.kind == "constant"]
+    boxes = [(box.title, box.lines) for box in GraphReader(loss, {}).read().boxes if box.kind == "constant"]
     assert boxes == [("constant", ("(3,) float64",)), ("0", ()), ("7", ())]
 
 
@@ -171,20 +171,20 @@ def test_nan_and_inf_are_red() -> None:
     with watch_calls(), np.errstate(divide="ignore"):
         y = np.log(x)
         loss = np.maximum(y, 0).sum()
-    boxes = {box.title: box for box in read_graph(loss, {}).boxes}
+    boxes = {box.title: box for box in GraphReader(loss, {}).read().boxes}
     assert (boxes["log"].alarm, boxes["maximum"].alarm, boxes["sum"].alarm) == (True, False, False)
     source = draw_graph(loss, show=["values"]).source
     assert source.count("#a61616") > 1
     assert "1 inf" in source
     z = Value(1e308) * 10.0
-    assert [box.alarm for box in read_graph(z, {}).boxes] == [False, False, True]
+    assert [box.alarm for box in GraphReader(z, {}).read().boxes] == [False, False, True]
 
 
 def test_gradients_are_those_of_backward_where_zeros_absorb() -> None:
     x = tensor([0.0, 4.0], requires_grad=True)
     with np.errstate(divide="ignore"):
         loss = np.where(x > 0, np.log(x), 0).sum()
-    lines = {box.title: box.lines for box in read_graph(loss, {"x": x}, show=["gradients"]).boxes}
+    lines = {box.title: box.lines for box in GraphReader(loss, {"x": x}, show=["gradients"]).read().boxes}
     assert lines["x"][-1] == "grad mean 0.125 ± 0.125, 0 to 0.25"
     loss.backward()
     np.testing.assert_array_equal(x.grad, [0, 0.25])
@@ -193,7 +193,7 @@ def test_gradients_are_those_of_backward_where_zeros_absorb() -> None:
 def test_dead_branches_are_grey() -> None:
     x, y = (tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
     loss = (np.maximum(-np.exp(x), 0) + y).sum()
-    picture = read_graph(loss, {"x": x, "y": y}, show=["gradients"])
+    picture = GraphReader(loss, {"x": x, "y": y}, show=["gradients"]).read()
     dead = {box.title for box in picture.boxes if box.dead}
     assert dead == {"x", "exp", "negative"}
     assert draw_graph(loss, {"x": x, "y": y}, show=["gradients"]).source.count("no gradient") == 3
@@ -202,7 +202,7 @@ def test_dead_branches_are_grey() -> None:
     (a.relu() + b).backward()
     root = a.relu() + b
     root.backward()
-    assert [box.title for box in read_graph(root, {"a": a, "b": b}).boxes if box.dead] == ["a"]
+    assert [box.title for box in GraphReader(root, {"a": a, "b": b}).read().boxes if box.dead] == ["a"]
 
 
 def test_what_is_kept_is_what_saved_counts() -> None:

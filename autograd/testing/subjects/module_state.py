@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
@@ -29,7 +28,6 @@ class ModuleLike(Protocol):
     def buffers(self) -> Iterable[Any]: ...
     def modules(self) -> Iterable[Any]: ...
     def train(self, mode: bool = True) -> Any: ...
-    def eval(self) -> Any: ...
 
 
 def draw_some(states: RandomStates) -> None:
@@ -81,13 +79,3 @@ def _write(array: Any, values: Array) -> None:
     if isinstance(array, np.ndarray) and differ(array, values):
         array[...] = values
         note_written(array)
-
-
-@contextmanager
-def kept_as_it_is(module: ModuleLike) -> Iterator[Snapshot]:
-    """Put a module and the random generators back as they were."""
-    snapshot = Snapshot(dict(module.named_parameters()), module)
-    try:
-        yield snapshot
-    finally:
-        snapshot.restore()

@@ -58,19 +58,8 @@ class TorchModule:
     def __deepcopy__(self, memo: dict[int, Any]) -> TorchModule:
         return TorchModule(copy.deepcopy(self.inner, memo), self.loss)
 
-    @property
-    def training(self) -> bool:
-        """Whether it is in training mode."""
-        return bool(self.inner.training)
-
-    def train(self, mode: bool = True) -> TorchModule:
-        """Set the mode."""
-        self.inner.train(mode)
-        return self
-
-    def eval(self) -> TorchModule:
-        """Set evaluation mode."""
-        return self.train(False)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)  # the mode, and the modules within
 
     def double(self) -> TorchModule:
         """Make all floating-point numbers double."""
@@ -99,14 +88,6 @@ class TorchModule:
     def buffers(self) -> Iterator[Array]:
         """Yield arrays of the memory of the buffers."""
         return (x for _, x in self.named_buffers())
-
-    def modules(self) -> Iterator[Any]:
-        """Yield the modules of PyTorch within."""
-        return self.inner.modules()  # type: ignore[no-any-return]
-
-    def named_modules(self) -> Iterator[tuple[str, Any]]:
-        """Yield the paths of these, too."""
-        return self.inner.named_modules()  # type: ignore[no-any-return]
 
     def state_dict(self) -> dict[str, Any]:
         """Return copies: in PyTorch the state has the memory of the module."""

@@ -15,13 +15,15 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from operator import attrgetter
+from typing import Any
 
 import numpy as np
 
 from .recorded_run import Entry
-from .sequences import common
 
 Key = Callable[[Entry], Hashable]
+
+_MOST = 600  # insertions and removals; programs with more are compared only as far as these lead
 
 
 class Alignment:
@@ -31,6 +33,7 @@ class Alignment:
         self.a, self.b = a, b
         self.of_b: list[int | None] = [None] * len(b)
         self.of_a: list[int | None] = [None] * len(a)
+        self.count = 0
         self.users = _users(a), _users(b)
         keys: list[Key] = [  # what entries have to agree in, from fine to coarse
             lambda x: (x.operation, x.shapes, x.dtypes, _arguments(x)),
@@ -39,18 +42,19 @@ class Alignment:
         ]
         self.keys = [([key(x) for x in a], [key(x) for x in b]) for key in keys]
 
-    def run(self) -> list[int | None]:
-        """Return for each entry of `b` the index of its partner in `a`, or None; no two have the same partner."""
+    def run(self) -> None:
+        """Find for each entry of either the index of its partner, or None; no two have the same partner."""
         self.pair_leaves()
         self.spread()
-        for way in (self.replaced, self.between):
-            if way():
-                self.spread()
-        return self.of_b
+        self.replaced()
+        self.spread()
+        self.between()
+        self.spread()
 
     def match(self, i: int, j: int) -> None:
         """Note a pair."""
         self.of_b[j], self.of_a[i] = i, j
+        self.count += 1
 
     def left(self) -> tuple[list[int], list[int]]:
         """Return the indices of the entries without a partner."""
@@ -78,22 +82,23 @@ class Alignment:
 
     def spread(self) -> None:
         """Find pairs forward and back until there are no more."""
-        while True:
-            found = sum([self.forward(coarseness) for coarseness in range(len(self.keys))])
-            if not found + self.back():
-                return
+        before = -1
+        while before < self.count:
+            before = self.count
+            for coarseness in range(len(self.keys)):
+                self.forward(coarseness)
+            self.back()
 
-    def forward(self, coarseness: int) -> int:
+    def forward(self, coarseness: int) -> None:
         """Pair entries whose inputs are pairs, and that agree in all but the coarsest `coarseness` details."""
         indices, rest = self.left()
         if not indices:
-            return 0
+            return
         waiting: dict[Hashable, deque[int]] = defaultdict(deque)
         for i in indices:
             if not self.a[i].is_leaf:
                 for level in range(coarseness + 1):
                     waiting[level, self.keys[level][0][i], self.a[i].inputs].append(i)
-        found = 0
         for j in rest:
             entry = self.b[j]
             inputs = tuple([None if x is None else self.of_b[x] for x in entry.inputs])
@@ -105,24 +110,18 @@ class Alignment:
                     queue.popleft()
                 if queue:
                     self.match(queue.popleft(), j)
-                    found += 1
                     break
-        return found
 
-    def back(self) -> int:
+    def back(self) -> None:
         """Pair inputs at the same position of entries that are a pair, from the result on."""
-        found = 0
         if self.a and self.b and self.fits(len(self.a) - 1, len(self.b) - 1):
             self.match(len(self.a) - 1, len(self.b) - 1)
-            found += 1
         for j in range(len(self.b) - 1, -1, -1):
             i = self.of_b[j]
             if i is not None:
                 for x, y in zip(self.a[i].inputs, self.b[j].inputs, strict=False):
                     if x is not None and y is not None and self.fits(x, y):
                         self.match(x, y)
-                        found += 1
-        return found
 
     def fits(self, i: int, j: int) -> bool:
         """Tell whether two entries without partners have the same operation, and leaves the same shape and name."""
@@ -131,14 +130,13 @@ class Alignment:
         x, y = self.a[i], self.b[j]
         return not x.is_leaf or (x.shapes == y.shapes and (x.name == y.name or not (x.name and y.name)))
 
-    def replaced(self) -> int:
+    def replaced(self) -> None:
         """Pair entries of different operations between the same inputs and the same users."""
         indices, rest = self.left()
         by_inputs: dict[tuple[int | None, ...], list[int]] = defaultdict(list)
         for i in indices:
             if not self.a[i].is_leaf:
                 by_inputs[self._sorted(self.a[i].inputs)].append(i)
-        found = 0
         for j in rest:
             if self.b[j].is_leaf:
                 continue
@@ -146,9 +144,7 @@ class Alignment:
             for i in by_inputs.get(self._sorted(known), ()):
                 if self.of_a[i] is None and self.have_a_common_user(i, j):
                     self.match(i, j)
-                    found += 1
                     break
-        return found
 
     @staticmethod
     def _sorted(inputs: Iterable[int | None]) -> tuple[int, ...]:
@@ -162,28 +158,49 @@ class Alignment:
         theirs = {self.of_b[user] for user in self.users[1][j]}
         return not theirs.isdisjoint(self.users[0][i])
 
-    def between(self) -> int:
+    def between(self) -> None:
         """Pair what is left in the order of the programs: equal operations, and others where as many are left."""
         indices, rest = self.left()
-        found = 0
         before_a = before_b = 0
-        same = common([self._word(self.a[i]) for i in indices], [self._word(self.b[j]) for j in rest])
+        same = _common([self._word(self.a[i]) for i in indices], [self._word(self.b[j]) for j in rest])
         for x, y in [*same, (len(indices), len(rest))]:
             gap = indices[before_a:x], rest[before_b:y]
             if len(gap[0]) == len(gap[1]):
                 for i, j in zip(*gap, strict=True):
                     if self.a[i].is_leaf == self.b[j].is_leaf and (not self.a[i].is_leaf or self.fits(i, j)):
                         self.match(i, j)
-                        found += 1
             if x < len(indices):
                 self.match(indices[x], rest[y])
-                found += 1
             before_a, before_b = x + 1, y + 1
-        return found
 
     @staticmethod
     def _word(entry: Entry) -> Hashable:
         return (entry.operation, entry.name, entry.shapes) if entry.is_leaf else entry.operation
+
+
+def _common(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[tuple[int, int]]:
+    """Return the indices of equal elements, in order, as many as possible: fast where the differences are few.
+
+    The source is E. W. Myers, An O(ND) difference algorithm and its variations, Algorithmica 1 (1986).
+    """
+    paths: dict[int, tuple[int, Any]] = {1: (0, None)}  # of each diagonal: how far into `a`, and its pairs, linked
+    for differences in range(min(len(a) + len(b), _MOST) + 1):
+        for diagonal in range(-differences, differences + 1, 2):
+            left, above = paths.get(diagonal - 1, (-2, None)), paths.get(diagonal + 1, (-1, None))
+            i, pairs = above if left[0] < above[0] else (left[0] + 1, left[1])
+            while i < len(a) and 0 <= i - diagonal < len(b) and a[i] == b[i - diagonal]:
+                pairs = (i, i - diagonal), pairs
+                i += 1
+            paths[diagonal] = i, pairs
+        if paths.get(len(a) - len(b), (-1,))[0] >= len(a):
+            break
+    inside = ((2 * i - k, pairs) for k, (i, pairs) in paths.items() if i <= len(a) and i - k <= len(b))
+    _, pairs = max(inside, key=lambda path: path[0])
+    found = []
+    while pairs is not None:
+        pair, pairs = pairs
+        found.append(pair)
+    return found[::-1]
 
 
 def _users(entries: Sequence[Entry]) -> list[list[int]]:

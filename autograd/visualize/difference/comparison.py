@@ -55,6 +55,7 @@ class ComparedNode:
     gradient: Deviation | None = None
     arguments: list[str] = field(default_factory=list)  # those that differ, each with both values, as text
     computed: bool = False  # whether these are arrays, which may have been computed from what differs before
+    sources: tuple[set[int], set[int]] = field(default_factory=lambda: (set(), set()))  # its inputs in each, as nodes
 
     @property
     def only(self) -> Entry:
@@ -62,6 +63,11 @@ class ComparedNode:
         entry = self.b or self.a
         assert entry is not None  # no node is made of nothing
         return entry
+
+    @property
+    def inputs(self) -> list[int]:
+        """The nodes that it uses in either run."""
+        return sorted(self.sources[0] | self.sources[1])
 
     @property
     def title(self) -> str:
@@ -99,25 +105,23 @@ def compared(a: Sequence[Entry], b: Sequence[Entry], tolerance: Tolerance) -> li
     """Return the nodes of two runs in pairs, each after those that it depends on."""
     if any(entry.freed for entry in (*a, *b)):  # which no longer says where its constants were
         a, b = ([replace(x, inputs=tuple([y for y in x.inputs if y is not None])) for x in run] for run in (a, b))
-    of_b = Alignment(a, b).run()
-    of_a: list[int | None] = [None] * len(a)
-    for j, i in enumerate(of_b):
-        if i is not None:
-            of_a[i] = j
+    alignment = Alignment(a, b)
+    alignment.run()
+    of_a, of_b = alignment.of_a, alignment.of_b
     rows = list(_in_order(of_a, of_b))
     nodes = [ComparedNode(None if i is None else a[i], None if j is None else b[j]) for i, j in rows]
     row_of_a = {i: row for row, (i, _) in enumerate(rows) if i is not None}
     row_of_b = {j: row for row, (_, j) in enumerate(rows) if j is not None}
-    inputs = [
-        [row_of_a[x] for x in (node.a.inputs if node.a else ()) if x is not None]
-        + [row_of_b[x] for x in (node.b.inputs if node.b else ()) if x is not None]
-        for node in nodes
-    ]
+    for node in nodes:
+        node.sources = (
+            {row_of_a[x] for x in (node.a.inputs if node.a else ()) if x is not None},
+            {row_of_b[x] for x in (node.b.inputs if node.b else ()) if x is not None},
+        )
     wiring = [_wiring(node, a, b, of_a, of_b) for node in nodes]
     for node, wired in zip(nodes, wiring, strict=True):
         _compare(node, wired != "same", tolerance)
-    touched = _judge_forward(nodes, inputs, wiring)
-    _judge_back(nodes, inputs, touched)
+    touched = _judge_forward(nodes, wiring)
+    _judge_back(nodes, touched)
     return nodes
 
 
@@ -273,12 +277,12 @@ def _listed(parts: Sequence[object]) -> str:
 # What follows from what
 
 
-def _judge_forward(nodes: list[ComparedNode], inputs: list[list[int]], wiring: list[Wiring]) -> list[bool]:
+def _judge_forward(nodes: list[ComparedNode], wiring: list[Wiring]) -> list[bool]:
     """Note which forward differences may be consequences of earlier ones; return which results may differ."""
     touched = [False] * len(nodes)
     for row, node in enumerate(nodes):
-        before = [source for source in inputs[row] if source < row]
-        reached = len(before) < len(inputs[row]) or any(touched[source] for source in before)
+        before = [source for source in node.inputs if source < row]
+        reached = len(before) < len(node.inputs) or any(touched[source] for source in before)
         alone = node.a is None or node.b is None
         value_known = not alone and node.a.value is not None and node.b.value is not None  # type: ignore[union-attr]
         differs = alone or any(kind in node.kinds for kind in ("shape", "dtype", "value"))
@@ -297,7 +301,7 @@ def _judge_forward(nodes: list[ComparedNode], inputs: list[list[int]], wiring: l
     return touched
 
 
-def _judge_back(nodes: list[ComparedNode], inputs: list[list[int]], touched: list[bool]) -> None:
+def _judge_back(nodes: list[ComparedNode], touched: list[bool]) -> None:
     """Note which differences of gradients alone are no consequences: their users, and the users' inputs, agree."""
     reached = [False] * len(nodes)  # by a difference on the way back
     for row in range(len(nodes) - 1, -1, -1):
@@ -307,7 +311,7 @@ def _judge_back(nodes: list[ComparedNode], inputs: list[list[int]], touched: lis
         known = node.a is not None and node.b is not None
         known = known and node.a.gradient is not None and node.b.gradient is not None  # type: ignore[union-attr]
         passes = bool(node.kinds) or touched[row] or (not known and reached[row])
-        passes = passes or any(touched[source] for source in inputs[row])
+        passes = passes or any(touched[source] for source in node.inputs)
         if passes:
-            for source in inputs[row]:
+            for source in node.inputs:
                 reached[source] = True

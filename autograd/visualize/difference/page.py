@@ -15,7 +15,7 @@ from ..number_format import readable_bytes, readable_seconds, summarize
 from ..page import html_page, read
 from .comparison import ComparedNode, Tolerance
 from .recorded_run import Array, Entry, RecordedRun, Result
-from .surroundings import drawn, rows_of_inputs
+from .surroundings import drawn
 
 
 class Comparison(NamedTuple):
@@ -73,19 +73,19 @@ def _summary(comparisons: Sequence[Comparison]) -> str:
 
 
 def _comparison(compared: Comparison, named: bool) -> str:
-    first = "" if compared.first is None else _first(compared.first, compared.nodes, compared.name, *compared.runs)
+    first = "" if compared.first is None else _first(compared.first, compared.nodes, compared.name)
     heading = f"<h2>Run a and run {escape(compared.name)}</h2>" if named else ""
     totals = f"<section><h2>Both runs</h2>{_totals(compared.name, compared.runs)}</section>"
     return f'<div class="comparison">{heading}{first}{totals}{_remarks(compared.remarks)}</div>'
 
 
-def _first(node: ComparedNode, nodes: Sequence[ComparedNode], name: str, a: RecordedRun, b: RecordedRun) -> str:
+def _first(node: ComparedNode, nodes: Sequence[ComparedNode], name: str) -> str:
     """Return what the first difference is, with pictures of its arrays and of the graph around it."""
     kinds = "".join(f'<span class="kind">{kind}</span>' for kind in node.kinds)
     where = f'<p class="muted">in {escape(node.only.module)}</p>' if node.only.module else ""
     details = "".join(f"<li>{escape(_capital(text))}</li>" for text in node.details())
     sides = "".join(_side(letter, entry) for letter, entry in (("a", node.a), (name, node.b)))
-    around = drawn(nodes, rows_of_inputs(nodes, a, b), list(nodes).index(node))
+    around = drawn(nodes, list(nodes).index(node))
     return (
         f'<section class="first"><h2>First difference</h2><h3>{escape(node.title)} {kinds}</h3>{where}'
         f'<ul>{details}</ul><div class="sides">{sides}</div>{"".join(_maps(node))}</section>'

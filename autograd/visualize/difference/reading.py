@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -226,18 +225,13 @@ class _Lines:
         return self.known[key]
 
 
-@cache
-def _name_of(dtype: np.dtype[Any]) -> str:
-    return str(dtype)  # which NumPy puts together anew each time
-
-
 def _forms(node: Any) -> tuple[tuple[tuple[int, ...], ...], tuple[str, ...]]:
     """Return shapes and dtypes of the results of a node."""
     if isinstance(node, Value):
         return ((),), ("float",)
     if isinstance(node, MultiNode):
-        return tuple(map(tuple, node.shapes)), tuple(map(_name_of, node.dtypes))
-    return (tuple(node.shape),), (_name_of(node.dtype),)
+        return tuple(map(tuple, node.shapes)), tuple(map(str, node.dtypes))
+    return (tuple(node.shape),), (str(node.dtype),)
 
 
 def _is_finite(gradient: Result) -> bool:

@@ -8,7 +8,6 @@ from html import escape
 from ..layered import Layout, Point, lay_out
 from ..text_width import width_of
 from .comparison import ComparedNode
-from .recorded_run import RecordedRun
 
 _MOST = 28  # boxes
 _FAR = 3  # edges from the difference
@@ -18,27 +17,14 @@ _LONGEST = 26  # characters in a box
 _SIDES = {(True, True): "both", (True, False): "a", (False, True): "b"}
 
 
-def rows_of_inputs(nodes: Sequence[ComparedNode], a: RecordedRun, b: RecordedRun) -> list[tuple[set[int], set[int]]]:
-    """Return for each node its inputs in run a and those in run b, as indices of nodes."""
-    rows = {id(entry): row for row, node in enumerate(nodes) for entry in (node.a, node.b) if entry is not None}
-    of_a, of_b = ([rows[id(entry)] for entry in run.entries] for run in (a, b))
-    return [
-        (
-            {of_a[x] for x in (node.a.inputs if node.a else ()) if x is not None},
-            {of_b[x] for x in (node.b.inputs if node.b else ()) if x is not None},
-        )
-        for node in nodes
-    ]
-
-
-def drawn(nodes: Sequence[ComparedNode], inputs: list[tuple[set[int], set[int]]], around: int) -> str:
+def drawn(nodes: Sequence[ComparedNode], around: int) -> str:
     """Return a picture of the nodes near one of them as SVG, whose colours a style sheet sets."""
-    shown = _near(nodes, inputs, around)
+    shown = _near(nodes, around)
     indices = {row: index for index, row in enumerate(shown)}
     edges = {
-        (indices[source], indices[row]): _SIDES[source in inputs[row][0], source in inputs[row][1]]
+        (indices[source], indices[row]): _SIDES[source in nodes[row].sources[0], source in nodes[row].sources[1]]
         for row in shown
-        for source in sorted(inputs[row][0] | inputs[row][1])
+        for source in nodes[row].inputs
         if source in indices
     }
     texts = [_lines(nodes[row]) for row in shown]
@@ -58,16 +44,16 @@ def _size(node: ComparedNode, lines: list[str]) -> tuple[float, float]:
     return max(64.0, max(width_of(line, _FONT, bold=True) for line in lines) + ends), height
 
 
-def _near(nodes: Sequence[ComparedNode], inputs: list[tuple[set[int], set[int]]], around: int) -> list[int]:
+def _near(nodes: Sequence[ComparedNode], around: int) -> list[int]:
     """Return the nodes nearest to one, in order; other uses of a leaf, such as a shared weight, are not near."""
     users: dict[int, list[int]] = {}
-    for row, (a, b) in enumerate(inputs):
-        for source in a | b:
+    for row, node in enumerate(nodes):
+        for source in node.inputs:
             users.setdefault(source, []).append(row)
     found = {around: None}
     newest = [around]
     for _ in range(_FAR):
-        beside = [source for row in newest for source in sorted(inputs[row][0] | inputs[row][1])]
+        beside = [source for row in newest for source in nodes[row].inputs]
         beside += [
             user for row in newest if row == around or not nodes[row].only.is_leaf for user in users.get(row, ())
         ]

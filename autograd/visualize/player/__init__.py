@@ -1,7 +1,6 @@
 """A page that plays backpropagation: `playback` gathers the steps to show, `page` writes them as one file of HTML.
 
-`depths` and `layout` place the boxes, `numbers` formats values, `fold` shortens large graphs. The page and its script
-are in the folder ``web``.
+`layout` places the boxes, `numbers` formats values. The page and its script are in the folder ``web``.
 """
 
 from .play import player

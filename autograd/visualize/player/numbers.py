@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,10 @@ def described(value: Any) -> Any:
     if isinstance(value, tuple | list) and any(isinstance(part, np.ndarray) for part in value):
         return {"parts": [described(part) for part in value]}
     if not isinstance(value, np.ndarray | np.generic | bool | int | float | complex):
-        return None if value is None else {"text": _short(repr(value))}
+        return None if value is None else _words(value)
     array = np.asarray(value)
     if array.dtype.kind not in "biufc":
-        return {"text": _short(repr(value))}
+        return _words(value)
     if array.size == 1:
         return {"number": _plain(array.item()), "shape": list(array.shape)}
     found: dict[str, Any] = {"shape": list(array.shape)}
@@ -89,5 +90,7 @@ def _map(array: np.ndarray[Any, Any]) -> dict[str, Any]:
     return {"rows": rows, "top": _plain(top), "blocks": table.size < array.size}
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 120 else text[:117] + "..."
+def _words(value: object) -> dict[str, str]:
+    """Return the `repr` of an object, but for its place in memory: the same graph gives the same page."""
+    text = re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))
+    return {"text": text if len(text) <= 120 else text[:117] + "..."}

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from autograd import Value
-from autograd.inside import LEAF, HasLine, line_of, operation_of, source_of, text_at
+from autograd.inside import LEAF, line_of, operation_of, source_of, text_at
 
 from ..given_arrays import memory_of
 from ..given_numbers import GivenNumbers
@@ -18,8 +18,7 @@ from ..node_info import title_of, type_of
 from ..page import html_page, read
 from ..picture import Frame, Kind, Mark
 from ..rule_source import sources_of
-from .depths import depths
-from .layout import HEIGHT, WIDTH
+from .layout import HEIGHT, WIDTH, depths
 from .numbers import LEVELS, described, size_of
 from .playback import Edge, Playback
 
@@ -141,7 +140,7 @@ def _box(index: int, played: Playback, rules: dict[str, int]) -> dict[str, Any]:
             -1 if x is None else rules.setdefault(t, len(rules)) for x, t in zip(inputs, texts, strict=True)
         ]
     if step.line is not None:
-        box["where"], box["line"] = _text_of_line(step.line)
+        box["where"], box["line"] = os.path.basename(line_of(step.line)), text_at(*source_of(step.line))
     if step.hooked:
         box["hooked"] = True
     return box
@@ -163,12 +162,6 @@ def _edges(played: Playback, uses: list[int]) -> Iterator[dict[str, Any]]:
         if uses[edge.source] > 1:  # else it is the whole gradient
             details["contribution"] = described(edge.contribution)
         yield details
-
-
-def _text_of_line(index: HasLine) -> tuple[str, str]:
-    """Return file name and line number, without the directory, and the text of that line."""
-    file, line = source_of(index)
-    return os.path.basename(line_of(index)), text_at(file, line)
 
 
 def _sum(held: Any, edge: Edge) -> Any:

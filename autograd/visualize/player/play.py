@@ -19,9 +19,8 @@ from ..node_info import Model, is_torch_module, named_in, names_of
 from ..page import write_page
 from ..steps import Run, run
 from ..watching import watch_calls
-from .fold import folded
 from .page import page_of
-from .playback import Playback, failed_playback, foreign_playback, playback
+from .playback import Playback, failed_playback, folded, foreign_playback, playback
 
 _MOST = 2500  # operations that are shown one by one
 
