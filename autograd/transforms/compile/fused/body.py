@@ -47,6 +47,7 @@ MOVES = frozenset((
     np.ndarray.diagonal, np.ndarray.repeat, np.ndarray.take, np.ndarray.copy, np.ndarray.astype,
 ))  # fmt: skip
 _MAKERS = frozenset((np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray))
+_ORDERED = ("reshape", "ravel", "flatten")  # the names of functions that may read elements in another order
 _COMPUTED = "it has an index that is computed"
 _PADDED = frozenset(("constant", "edge", "reflect", "symmetric", "wrap"))
 
@@ -543,9 +544,14 @@ class Body(StepMaker):
         """Move elements: the function itself says where they come from, from arrays of offsets."""
         if function not in MOVES and getattr(function, "name", "") not in ("T", "mT", "real"):
             raise Unsuitable(f"it calls {name_of(function)}")
-        kwargs = {name: x for name, x in kwargs.items() if name not in ("dtype", "casting", "order", "copy")}
+        dropped = {"dtype", "casting", "copy", *(() if name_of(function).endswith(_ORDERED) else ("order",))}
+        kwargs = {name: x for name, x in kwargs.items() if name not in dropped}
         first, *key = (call.args[0],) if function in _MAKERS else call.args
         key = mapped_in(_known, key)
+        if isinstance(first, Traced):  # whose elements NumPy reads in that order if they lie in it
+            order = "F" if first.value.flags.fnc else "C"
+            key = [order if type(x) is str and x == "A" else x for x in key]
+            kwargs = {name: order if name == "order" and x == "A" else x for name, x in kwargs.items()}
         if function is np.append:
             first, key = [first, key[0]], key[1:]
         if function is np.pad:

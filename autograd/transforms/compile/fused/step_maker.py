@@ -197,10 +197,12 @@ class StepMaker:
     # Places that are known
 
     def offsets(self, x: View) -> Array:
-        """Return where each element of an array is in its buffer, in bytes."""
+        """Return where each element of an array is in its buffer, in bytes, in the same order of memory."""
         if x.array.size > LARGEST:
             raise Unsuitable(f"it has an array of {x.array.size:,} numbers, where NumPy is as fast")
-        return all_positions(x.offset, x.array.shape, x.array.strides)
+        found = np.empty_like(x.array, np.int64)
+        found[...] = all_positions(x.offset, x.array.shape, x.array.strides)
+        return found
 
     def scatter(self, target: View, at: ArrayLike, given: Any, ufunc: np.ufunc | None = None) -> None:
         """Write to elements at known offsets, or what a ufunc makes of them."""
