@@ -36,16 +36,27 @@ def roll(program: Program, fewest: float) -> None:
     """Replace the repeats of a program by loops, if they have at least `fewest` calls in all; note what they are."""
     if len(program.calls) < fewest or find_spec("numba") is None:
         return
-    before = {name: copy.copy(part) for name, part in vars(program).items()}
-    memories = [(x, x.memory) for call in program.calls for x in traced_in(call.result)]
+    before, forwarded = _state_of(program), None
     if forward(program, FEWEST):
         _roll(program, fewest)
-        if len(program.calls) < len(before["calls"]):
+        forwarded = _state_of(program)
+        if len(program.calls) < len(before[0]["calls"]) and not program.notes:
             return
-        vars(program).update(before)
-        for x, memory in memories:
-            x.memory = memory
+        _put_back(program, *before)
     _roll(program, fewest)
+    if forwarded is not None and len(forwarded[0]["calls"]) < len(program.calls):
+        _put_back(program, *forwarded)
+
+
+def _state_of(program: Program) -> tuple[dict[str, Any], list[tuple[Any, Memory]]]:
+    memories = [(x, x.memory) for call in program.calls for x in traced_in(call.result)]
+    return {name: copy.copy(part) for name, part in vars(program).items()}, memories
+
+
+def _put_back(program: Program, parts: dict[str, Any], memories: list[tuple[Any, Memory]]) -> None:
+    vars(program).update(parts)
+    for x, memory in memories:
+        x.memory = memory
 
 
 def _roll(program: Program, fewest: float) -> None:
@@ -195,9 +206,6 @@ class _Roller:
         self._needed.add(v)
         k, r = int(self.recorded.made[v]), int(self.recorded.results[v])
         (q, j), call = plan.place(k), self.recorded.calls[k]
-        if q in plan.sums and j == plan.repeat.count - 1:
-            plan.summed[q] = x
-            return [plan.sums[q][0]]
         if q in plan.left_out:
             raise plan.fails("a sum of parts of arrays is read within it")
         value = x.value
@@ -268,11 +276,10 @@ class _Roller:
         after: list[Call] = []
         for x in plan.finals.values():
             results.append(self._final(x, after, first))
-        results += [part.result for part in plan.needed_parts(False)]
         moved = [array_like(x.shape, x.dtype, x) for x, _ in plan.in_place]
-        results += moved
+        results += [*moved, *(part.result for _, part in plan.stored if not part.moves)]
         results += plan.stacks.values()
-        results += [part.result for part in plan.needed_parts(True)]
+        results += [part.result for _, part in plan.stored if part.moves]
         for x, q, r, j in plan.rows.values():
             after += self._row(x, plan.stacks[q, r], j, first)
         for _, call in sorted(plan.again.items()):
@@ -280,15 +287,10 @@ class _Roller:
                 for x in traced_in(call.result):
                     x.memory = call.reads()[0].memory  # which may be that of a row
                 after.append(call)
-        for q, x in plan.summed.items():
-            start, parts = plan.sums[q]
-            after.append(call_like(np.array, (start,), x, first, order="C"))
-            for part in parts:
-                after += part.calls(x, True, self._constant, first)
         for (x, _), final in zip(plan.in_place, moved, strict=True):
             after.append(Call(np.copyto, (x, final), {}, None, x.memory, False, first.line, first.errors))
         for target, part in plan.stored:
-            after += part.calls(target, False, self._constant, first)
+            after += part.calls(target, self._constant, first)
         return [*before, call_like(loop, args, tuple(results), first), *after]
 
     def _constant(self, array: Array) -> Traced:
