@@ -191,7 +191,11 @@ class Body(StepMaker):
         expected, view = np.asarray(call.expected), self.view(x)
         if expected.dtype not in DTYPES or expected.dtype != view.array.dtype or expected.shape != view.array.shape:
             raise Unsuitable(f"it depends on the value of an array of dtype {expected.dtype}")
-        self.step(Held(view, expected), view.buffer.fixed)
+        fixed = view.buffer.fixed
+        held, same = self.made((), BOOL, fixed=fixed), self.made(expected.shape, BOOL, fixed=fixed)
+        self.map(same, [view, self._operand(expected)], lambda v, ids: v.each("==", view.array.dtype, *ids))
+        self.fold(held, same, tuple(range(expected.ndim)), "and")
+        self.step(Held(held), fixed)
 
     def _show(self, call: Call) -> None:
         """Make a view by NumPy itself, of the stand-in."""

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from .arithmetic import memory_of
-from .bits import BIT, INDEX, Number, apart, together, variable
+from .bits import INDEX, Number, apart, together, variable
 from .loops import machine_loop
 from .nest_memory import Writer, halved, table_of
 from .nest_products import write_product
-from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Scatter, Step, View, in_order
+from .nest_steps import Buffer, Gather, Nest, Product, Reduction, Scatter, Step, View, in_order
 
 from llvmlite import ir  # isort: skip - after numba was found
 
@@ -27,9 +27,6 @@ class StepWriter(Writer):
 
     def write(self, step: Step) -> None:
         """Write a function's body."""
-        if isinstance(step, Held):
-            self.builder.ret(self._held(step))
-            return
         if isinstance(step, Nest):
             self._nest(step)
         elif isinstance(step, Reduction):
@@ -208,23 +205,6 @@ class StepWriter(Writer):
         for stride, i in zip(strides, index, strict=True):
             place = self.builder.add(place, self.builder.mul(i, ir.Constant(INDEX, stride // 8)))
         return self.builder.load(self.builder.gep(table, [place]))
-
-    def _held(self, step: Held) -> Any:
-        builder, view = self.builder, step.view
-        found: Any = ir.Constant(BIT, 1)
-        if not view.array.size:
-            return found
-        values = [x.item() for x in step.expected.ravel()]
-        table = table_of(builder, values, memory_of(view.array.dtype))
-        held = variable(builder, found)
-        strides = np.empty(view.array.shape, np.int64).strides
-        with ExitStack() as stack:
-            index = self.loops(stack, view.array.shape)
-            x = self.load(self.at(view.buffer, view.offset, view.array.strides, index))
-            wanted = self.arithmetic.read(self._entry(table, strides, index))
-            same = self.arithmetic.compute("==", np.dtype(bool), [x, wanted])
-            builder.store(builder.and_(builder.load(held), same), held)
-        return builder.load(held)
 
 
 def _offset(buffer: Buffer, array: Any) -> int:

@@ -5,6 +5,7 @@ What a body makes for the next iteration lies in scratch memory, and its results
 
 from __future__ import annotations
 
+from functools import partial, reduce
 from types import SimpleNamespace
 from typing import Any
 
@@ -61,10 +62,9 @@ class Nests:
                 nest.store(x, nest.values.cast_one(int(v), view.array.dtype))
         steps: list[Step] = [nest]
         if checks:
-            held = body.made((len(checks),), BOOL, fixed=step.targets[0].buffer.fixed)
-            for x, v in zip(numbers(held), checks, strict=True):
-                nest.store(x, v)
-            steps.append(Held(held, np.ones(len(checks), bool)))
+            held = body.made((), BOOL, fixed=step.targets[0].buffer.fixed)
+            nest.store(held[None], reduce(partial(nest.values.one, "and", BOOL), checks))
+            steps.append(Held(held))
         if len(nest.order()) > MOST:
             raise Unsuitable(f"{step.why} (line {step.line})")
         return steps
