@@ -544,8 +544,8 @@ def test_parts_that_overlap_and_a_recurrence_of_two_steps() -> None:
     inputs: list[Same | Part | Carried] = [
         Carried(before, 1, now),
         Carried(now, 2, new),
-        Part(here, 0, np.array(0), 1),
-        Part(further, 0, np.array([3, 1]), 1, backwards=True),
+        Part(here, 0, 0, (), 1),
+        Part(further, 0, 3, (-2,), 1, backwards=True),
     ]
     loop = Loop(calls, inputs, [table, variable(0.0), variable(0.0)], [new, before], [(sums, True)])
     x, found = rng.normal(size=9), [np.empty(()), np.empty(()), np.empty((4, 2))]

@@ -25,8 +25,8 @@ from ..program import mapped as mapped_in
 from ..recorder import layout_of
 from ..types import Array, Operand
 from .equations import Equations
-from .nest_places import cuts_in, shape_of, strides_of
-from .nest_steps import Gather, Held, Product, Spelled, View
+from .nest_places import cuts_in, shape_of
+from .nest_steps import Held, Product, Spelled, View
 from .reductions import FOLDED, accumulated, asked, first_extreme, reduction_of
 from .step_maker import Ids, StepMaker, as_weak, itself, without_axes
 from .values import BOOL, DTYPES, FILLS, INTEGER, OPERATORS, Values, dtype_of, kind_of, name_of
@@ -115,18 +115,13 @@ class Body(StepMaker):
             self.changed.append(self.views[id(x)])
 
     def _part(self, number: int, given: Part, kind: np.dtype[Any]) -> View:
-        positions = np.asarray(given.positions)
-        first = self.parts[number] = int(positions.min()) if positions.size else 0
-        span = int(positions.max()) - first + 1 if positions.size else 0
+        shape = shape_of(given.variable)
+        ends = [stride * (n - 1) for stride, n in zip(given.strides, shape, strict=True)]
+        low = sum(end for end in ends if end < 0)
+        self.parts[number] = given.start + low
+        span = 1 + sum(map(abs, ends)) if math.prod(shape) else 0
         buffer = self.buffer(span, kind, ("part", number), fixed=given.step == 0)
-        offsets = (positions - first) * kind.itemsize
-        strides = strides_of(offsets)
-        if strides is not None:
-            start = int(offsets.flat[0]) // kind.itemsize if offsets.size else 0
-            return View(buffer, as_strided(buffer.array[start:], positions.shape, strides))
-        target = self.made(positions.shape, kind, fixed=buffer.fixed)
-        self.step(Gather(target, buffer, offsets), buffer.fixed)
-        return target
+        return View(buffer, as_strided(buffer.array[-low:], shape, [kind.itemsize * s for s in given.strides]))
 
     # Operands and results
 

@@ -6,6 +6,7 @@ machine code computes once what is equal in both, and keeps no states.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ import numpy as np
 from ....arrays.traced import Variable
 from ..program import Argument, Call, Program, traced_in
 from .loop import Carried, Input, Loop, Part, Same
+from .parts import dense
 from .running import CompiledLoop, Lanes, copies, stand_in
 
 
@@ -104,8 +106,9 @@ def _reads_rows(first: Call, second: Call) -> bool:
 
 
 def _is_row(x: Part, row: Any, backwards: bool) -> bool:
-    in_order = x.step == x.positions.size and np.array_equal(x.positions.flat, np.arange(x.positions.size))
-    alike = type(x.variable) is type(row) and x.positions.shape == np.shape(row.value)
+    shape = np.shape(row.value)
+    in_order = (x.start, x.strides, x.step) == (0, dense(shape), math.prod(shape))
+    alike = type(x.variable) is type(row) and np.shape(x.variable.value) == shape
     return in_order and alike and x.backwards is backwards
 
 
@@ -140,7 +143,7 @@ def _joined(program: Program, first: Call, second: Call) -> Call | None:
             elif isinstance(x, Same):
                 joined.inputs.append(Same(variable, place))
             else:
-                joined.inputs.append(Part(variable, place, x.positions, x.step, x.backwards))
+                joined.inputs.append(Part(variable, place, x.start, x.strides, x.step, x.backwards))
         of = len(loop.finals)
         kept = [k for k, x in enumerate(call.result[of:]) if id(x) in read]
         joined.finals += [known[id(x)] for x in loop.finals]

@@ -37,13 +37,14 @@ def work_of(call: Call) -> float:
 
 def array_like(shape: tuple[int, ...], dtype: np.dtype[Any] | type, like: Traced, kind: str = MADE) -> Traced:
     """Return a new variable of an array that lies in order."""
-    value = as_strided(np.zeros(1, dtype), shape, _strides(shape, np.dtype(dtype).itemsize))
+    value = as_strided(np.zeros(1, dtype), shape, dense(shape, np.dtype(dtype).itemsize))
     made = Traced(value, like.records, Memory(kind, None))
     made.memory.whole = made
     return made
 
 
-def _strides(shape: tuple[int, ...], size: int) -> tuple[int, ...]:
+def dense(shape: tuple[int, ...], size: int = 1) -> tuple[int, ...]:
+    """Return the strides of an array that lies in order."""
     return tuple(size * int(np.prod(shape[i + 1 :], dtype=np.int64)) for i in range(len(shape)))
 
 
@@ -62,7 +63,7 @@ def positions_of(base: Array, key: Any) -> tuple[int, tuple[int, ...], tuple[int
     if not is_basic(key):
         return None
     parts = key if type(key) is tuple else (key,)
-    whole = as_strided(np.zeros(1, np.int8), base.shape, _strides(base.shape, 1))
+    whole = as_strided(np.zeros(1, np.int8), base.shape, dense(base.shape))
     part = whole[parts if Ellipsis in parts else (*parts, Ellipsis)]
     if not part.size:
         return None

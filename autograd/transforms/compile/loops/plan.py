@@ -14,7 +14,7 @@ from ..floats import TracedFloat
 from ..program import ARGUMENT, HELD, MADE, Call, Check, Fixed, Program, traced_in
 from ..types import Array
 from .loop import Carried, Loop, Part, Same
-from .parts import Stored, all_positions, array_like, call_like, number_like, positions_of, size_of
+from .parts import Stored, all_positions, array_like, call_like, dense, number_like, positions_of, size_of
 from .repeats import FEWEST, KEYED, OF_NUMBERS, Recorded, Repeat
 from .running import copies
 
@@ -379,8 +379,7 @@ class Plan:
     def _add_rows(self, variable: Any, argument: int, first: int = 0, step: int = 1, backwards: bool = False) -> None:
         """Let an input be a row of an argument: from the first one on, or as many further as `step` says."""
         shape, size = np.shape(variable.value), size_of(variable)
-        positions = first * size + np.arange(size).reshape(shape)
-        self.inputs.append(Part(variable, argument, positions, step * size, backwards))
+        self.inputs.append(Part(variable, argument, first * size, dense(shape), step * size, backwards))
 
     def _advances(self, described: list[Any]) -> int | None:
         """Return the step by which positions advance, the last of each; None if there is no reason to say so.
@@ -423,8 +422,8 @@ class Plan:
         return id(memory) in self.plans.written or (memory.kind == HELD and memory.written)
 
     def _add_part(self, variable: Any, base: Any, at: Sequence[Any], step: int) -> None:
-        first = at[-1] if step < 0 else at[0]
-        self.inputs.append(Part(variable, self._whole(base), all_positions(*first), abs(step), step < 0))
+        start, _, strides = at[-1] if step < 0 else at[0]
+        self.inputs.append(Part(variable, self._whole(base), start, strides, abs(step), step < 0))
 
     def _kept(self, variable: Any, numbers: Array) -> bool:
         """Let an input be what an earlier loop stacks."""

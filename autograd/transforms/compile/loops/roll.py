@@ -360,9 +360,7 @@ def _signature(loop: Loop) -> Any:
 
     parts: list[Any] = [loop.count, of(loop.arguments)]
     for given in loop.inputs:
-        rest = [getattr(given, name) for name in given.__slots__]
-        rest = [(x.tobytes(), x.shape) if type(x) is np.ndarray else of(x) for x in rest]
-        parts.append((type(given), *rest))
+        parts.append((type(given), *(of(getattr(given, name)) for name in given.__slots__)))
     for call in loop.calls:
         expected = repr(call.expected) if isinstance(call, Check) else ""
         given_and_made = of((call.args, call.kwargs, call.result))

@@ -38,6 +38,7 @@ from ..recorder import ProgramRecorder, value_of
 from ..types import Array
 from .kept import MOST, kept
 from .loop import Carried, Input, Loop, Part, Same, Unsuitable
+from .parts import dense
 from .running import CompiledLoop, Until, copies, stand_in
 
 T = TypeVar("T")
@@ -531,8 +532,7 @@ class Plan:
                 inputs.append(Carried(x, len(arguments), after[i]))
                 arguments.append(x)
             elif i in used and i < n + len(body.rows):
-                positions = np.arange(x.size).reshape(x.shape)
-                inputs.append(Part(x, len(arguments), positions, x.size, self.reverse))
+                inputs.append(Part(x, len(arguments), 0, dense(x.shape), x.size, self.reverse))
                 arguments.append(_table(x, self.count if isinstance(self.count, int) else 1))
             elif i in used:
                 inputs.append(Same(x, len(arguments)))

@@ -401,20 +401,15 @@ def _value(array: Array, variable: Any) -> Any:
 
 def _rows(part: Part, array: Array, count: int) -> Iterable[Any]:
     """Return what a part is in each iteration, in turn."""
-    flat, positions = array.reshape(-1), np.asarray(part.positions)
-    size, shape = positions.size, positions.shape
-    first, step = int(positions.flat[0]) if size else 0, part.step
+    flat, first, step = array.reshape(-1), part.start, part.step
     if part.backwards:
         first, step = first + step * (count - 1), -step
     if isinstance(part.variable, TracedFloat):
         return (float(flat[first + step * j]) for j in range(count))
     if not isinstance(part.variable.value, np.ndarray):
         return (flat[first + step * j] for j in range(count))
-    beside = positions - positions.flat[:1]
-    if np.array_equal(beside.reshape(-1), np.arange(size)):
-        row = flat[first : first + size].reshape(shape)
-        return _in_turn(as_strided(row, (count, *shape), (step * flat.itemsize, *row.strides)))
-    return (flat[beside + (first + step * j)] for j in range(count))
+    strides = [flat.itemsize * stride for stride in (step, *part.strides)]
+    return _in_turn(as_strided(flat[first:], (count, *part.variable.value.shape), strides))
 
 
 def _in_turn(table: Array) -> Iterable[Any]:
