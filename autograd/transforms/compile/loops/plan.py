@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -515,43 +515,37 @@ def _count_in_key(call: Call) -> int:
     """Return how many numbers of a call are those of an index."""
     found: list[Any] = []
     if call.function in KEYED:
-        _numbers_in(call.args[1], found)
+        _put(call.args[1], "key", iter(traced_in(call.args[1])).__next__, lambda: found.append(0))
     return len(found)
-
-
-def _numbers_in(tree: Any, found: list[Any]) -> None:
-    if type(tree) in (tuple, list):
-        for part in tree:
-            _numbers_in(part, found)
-    elif type(tree) is slice:
-        _numbers_in((tree.start, tree.stop), found)
-    elif type(tree) is int:
-        found.append(tree)
 
 
 def _replaced(call: Call, operands: Sequence[Any], numbers: Sequence[Any]) -> Call:
     """Return a call with other variables and numbers, which are taken in the order in which `Recorded` notes them."""
-    variables, values = iter(operands), iter(numbers)
+    taken = iter(operands).__next__, iter(numbers).__next__
     free = isinstance(call.function, np.ufunc) or call.function in OF_NUMBERS
-    keyed = call.function in KEYED
-
-    def put(x: Any, what: str) -> Any:
-        kind = type(x)
-        if issubclass(kind, Variable):
-            return next(variables)
-        if what and (kind is int or (what == "number" and kind in (float, np.float64))):
-            return next(values)
-        if kind in (tuple, list):
-            return kind([put(part, what if what == "key" else "") for part in x])
-        if kind is slice:
-            return slice(put(x.start, what), put(x.stop, what), put(x.step, ""))
-        if kind is dict:
-            return {key: put(part, "") for key, part in x.items()}
-        return x
-
-    args = tuple([put(x, "key" if keyed and i == 1 else "number" if free else "") for i, x in enumerate(call.args)])
-    kwargs = {name: put(x, "") for name, x in call.kwargs.items()}
+    kinds = ["number" if free else ""] * len(call.args)
+    if call.function in KEYED:
+        kinds[1] = "key"
+    args = tuple([_put(x, what, *taken) for x, what in zip(call.args, kinds, strict=True)])
+    kwargs = {name: _put(x, "", *taken) for name, x in call.kwargs.items()}
     made = type(call)(call.function, args, kwargs, call.result, call.writes, call.view, call.line, call.errors)
     if isinstance(call, Check):
         made.expected = call.expected  # type: ignore[attr-defined]
     return made
+
+
+def _put(x: Any, what: str, variable: Callable[[], Any], number: Callable[[], Any]) -> Any:
+    """Return an argument with what these give in the place of variables and numbers."""
+    kind = type(x)
+    if issubclass(kind, Variable):
+        return variable()
+    if what and (kind is int or (what == "number" and kind in (float, np.float64))):
+        return number()
+    if kind in (tuple, list):
+        return kind([_put(part, what if what == "key" else "", variable, number) for part in x])
+    if kind is slice:
+        ends = (_put(part, what, variable, number) for part in (x.start, x.stop))
+        return slice(*ends, _put(x.step, "", variable, number))
+    if kind is dict:
+        return {key: _put(part, "", variable, number) for key, part in x.items()}
+    return x

@@ -61,10 +61,19 @@ def _put_back(program: Program, parts: dict[str, Any], memories: list[tuple[Any,
 
 def _roll(program: Program, fewest: float) -> None:
     recorded, banned = Recorded(program.calls), dict[tuple[int, int, int], str]()
-    irregular: dict[tuple[int, int, int], None] = {}
+    irregular, unfit = dict[tuple[int, int, int], None](), list[str]()
+
+    def takes(repeat: Repeat) -> bool:
+        block = recorded.calls[repeat.start : repeat.start + repeat.period]
+        if repeat.key in banned or all(call.view for call in block):
+            return False
+        why = _obstacle(block)
+        unfit.extend([note_of(block, repeat.count, why)] if why else [])
+        return not why
+
     for _ in range(_TRIES):
-        chosen = _Choice(recorded, banned)
-        repeats = find(recorded, chosen.takes, irregular)
+        unfit.clear()
+        repeats = find(recorded, takes, irregular)
         if sum(repeat.end - repeat.start for repeat in repeats) < fewest:
             break
         try:
@@ -74,7 +83,7 @@ def _roll(program: Program, fewest: float) -> None:
             continue
         roller.run()
         break
-    notes = [*banned.values(), *chosen.notes]
+    notes = [*banned.values(), *unfit]
     if not notes and not program.loops and irregular:
         start, end, period = max(irregular, key=lambda run: run[1] - run[0])
         if end - start >= fewest:
@@ -83,31 +92,16 @@ def _roll(program: Program, fewest: float) -> None:
     program.notes += dict.fromkeys(notes)
 
 
-class _Choice:
-    """Decides which repeats are worth a loop, and notes why others are not."""
-
-    def __init__(self, recorded: Recorded, banned: dict[tuple[int, int, int], str]) -> None:
-        self.recorded, self.banned = recorded, banned
-        self.notes: list[str] = []
-
-    def takes(self, repeat: Repeat) -> bool:
-        block = self.recorded.calls[repeat.start : repeat.start + repeat.period]
-        if repeat.key in self.banned or all(call.view for call in block):
-            return False
-        why = self._obstacle(block)
-        if why:
-            self.notes.append(note_of(block, repeat.count, why))
-        return not why
-
-    def _obstacle(self, block: Sequence[Call]) -> str:
-        other = next((call for call in block if type(call) not in (Call, Check)), None)
-        if other is not None:
-            return f"it has {type(other).__name__.lower()}s, which have to be made one by one"
-        if any(value in RAISING for call in block for value in dict(call.errors or {}).values()):
-            return "NumPy is asked to raise errors of overflow and the like, which loops do not"
-        work, few = sum(map(work_of, block)) / len(block), sum(not call.view for call in block) < FUSED
-        why = f"its calls compute {work:,.0f} numbers each, and are few, for which NumPy is as fast"
-        return why if work > LARGEST and few else ""
+def _obstacle(block: Sequence[Call]) -> str:
+    """Return why a repeat is not worth a loop; nothing if it is."""
+    other = next((call for call in block if type(call) not in (Call, Check)), None)
+    if other is not None:
+        return f"it has {type(other).__name__.lower()}s, which have to be made one by one"
+    if any(value in RAISING for call in block for value in dict(call.errors or {}).values()):
+        return "NumPy is asked to raise errors of overflow and the like, which loops do not"
+    work, few = sum(map(work_of, block)) / len(block), sum(not call.view for call in block) < FUSED
+    why = f"its calls compute {work:,.0f} numbers each, and are few, for which NumPy is as fast"
+    return why if work > LARGEST and few else ""
 
 
 def _longest(true: Sequence[bool]) -> tuple[int, int]:
