@@ -16,10 +16,9 @@ from .arithmetic import memory_of
 from .bits import BIT, BYTE, INDEX, variable
 from .loop_code import units_of
 from .loops import machine_loop
-from .nest_memory import table_of
 from .nest_steps import Buffer, Held, Step
 from .nest_tiles import Tile
-from .nest_writer import StepWriter
+from .nest_writer import StepWriter, table_of
 from .nests import Nests
 
 from llvmlite import ir  # isort: skip - after numba was found
