@@ -25,11 +25,10 @@ from ..program import mapped as mapped_in
 from ..recorder import layout_of
 from ..types import Array, Operand
 from .equations import Equations
-from .nest_places import cuts_in, shape_of
 from .nest_steps import Held, Product, Spelled, View
 from .reductions import FOLDED, accumulated, asked, first_extreme, reduction_of
 from .step_maker import Ids, StepMaker, as_weak, itself, without_axes
-from .values import BOOL, DTYPES, FILLS, INTEGER, OPERATORS, Values, dtype_of, kind_of, name_of
+from .values import BOOL, DTYPES, FILLS, INTEGER, OPERATORS, Values, dtype_of, kind_of, name_of, shape_of
 
 MULTIPLICATIONS = 1 << 20  # of a product of matrices: BLAS is faster for more
 STEPS = 400  # which LLVM compiles in a few seconds
@@ -68,8 +67,8 @@ class Body(StepMaker):
     """
 
     def __init__(self, loop: Loop) -> None:
-        super().__init__(loop.fills, cuts_in(loop.calls))
-        self.loop, self.once = loop, loop.count == 1
+        super().__init__(loop)
+        self.once = loop.count == 1
         self.changed: list[View] = []
         self.parts: dict[int, int] = {}
         self.views: dict[int, View] = {}

@@ -86,7 +86,7 @@ class Elements:
     def text(self, batched: Sequence[bool] | None) -> str:
         """Return all that machine code depends on as text."""
         loop, (operations, dtypes) = self.loop, (self.values.operations, self.values.dtypes)
-        lines = [*map(dtype_of, loop.arguments), batched and [*batched]]
+        lines: list[Any] = [*map(dtype_of, loop.arguments), batched and [*batched]]
         lines += [(v, *operations[v], dtypes[v].name) for v in self.order]
         lines += [*zip(self.states, self.ends, strict=True), self.checks]
         lines += [ids.tolist() for ids in self.finals]

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from ..floats import TracedFloat
 from ..loops.loop import Unsuitable
-from ..program import Traced
+from ..program import Traced, Variable
 from ..types import Array, Operand
 
 DOUBLE, SINGLE, BOOL, INTEGER = map(np.dtype, (np.float64, np.float32, np.bool_, np.int64))
@@ -80,6 +80,11 @@ def dtype_of(x: Operand) -> np.dtype[Any]:
     """Return the dtype of an operand, as an array."""
     kind = kind_of(x)
     return kind if isinstance(kind, np.dtype) else np.dtype(kind)
+
+
+def shape_of(x: Variable) -> tuple[int, ...]:
+    """Return the shape of a variable."""
+    return np.shape(x.value)
 
 
 def kind_of(x: Operand) -> np.dtype[Any] | type[float]:

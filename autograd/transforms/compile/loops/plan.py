@@ -544,8 +544,8 @@ def _put(x: Any, what: str, variable: Callable[[], Any], number: Callable[[], An
     if kind in (tuple, list):
         return kind([_put(part, what if what == "key" else "", variable, number) for part in x])
     if kind is slice:
-        ends = (_put(part, what, variable, number) for part in (x.start, x.stop))
-        return slice(*ends, _put(x.step, "", variable, number))
+        start, stop = (_put(part, what, variable, number) for part in (x.start, x.stop))
+        return slice(start, stop, _put(x.step, "", variable, number))
     if kind is dict:
         return {key: _put(part, "", variable, number) for key, part in x.items()}
     return x
