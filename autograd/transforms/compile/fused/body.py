@@ -93,8 +93,7 @@ class Body(StepMaker):
     # Inputs
 
     def _take(self, number: int, given: Input) -> None:
-        x = given.variable
-        argument = given.first if isinstance(given, Carried) else given.argument
+        x, argument = given.variable, given.argument
         kind, shape = dtype_of(x), shape_of(x)
         if kind not in DTYPES or kind != dtype_of(self.loop.arguments[argument]):
             raise Unsuitable(f"it is given an array of dtype {kind}")

@@ -57,7 +57,7 @@ class Elements:
             if size > MOST:
                 raise Unsuitable(f"it has an array of {size:,} numbers")
             self._first_states[number] = len(self.states)
-            self.states += [(given.first, p) for p in range(size)]
+            self.states += [(given.argument, p) for p in range(size)]
         for step in (*body.before, *body.steps):
             try:
                 _SPELLED[type(step)](self, step)

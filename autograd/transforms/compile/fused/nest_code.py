@@ -107,7 +107,9 @@ class NestWriter:
         self.pointers = {}
         for buffer in body.buffers:
             self._place(buffer)
-        carried = {k: variable(builder, arrays[x.first]) for k, x in enumerate(loop.inputs) if isinstance(x, Carried)}
+        carried = {
+            k: variable(builder, arrays[x.argument]) for k, x in enumerate(loop.inputs) if isinstance(x, Carried)
+        }
         rotating = {id(buffer): self._areas(buffer) for buffer in body.buffers if buffer.role[0] == "next"}
         firsts = [body.first_of(x) for x in loop.finals[: len(body.finals)]]
         own = arrays[len(loop.arguments) :]

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..loops.loop import Carried, Part, Same, Unsuitable
+from ..loops.loop import Carried, Part, Unsuitable
 from ..program import Variable
 from .body import STEPS, Body
 from .elements import MOST
@@ -105,11 +105,9 @@ class Nests:
 
     def first_of(self, x: Variable) -> int | None:
         """Return the argument that a final value is if there is no iteration: what is carried to the first."""
-        inputs = self.loop.inputs
-        carried = [given for given in inputs if isinstance(given, Carried)]
-        found = [given.first for given in carried if given.after is x]
-        found += [given.first for given in carried if given.variable is x]
-        found += [given.argument for given in inputs if isinstance(given, Same) and given.variable is x]
+        inputs = [given for given in self.loop.inputs if not isinstance(given, Part)]
+        found = [given.argument for given in inputs if isinstance(given, Carried) and given.after is x]
+        found += [given.argument for given in inputs if given.variable is x]
         return found[0] if found else None
 
     def results(self) -> list[Buffer]:
@@ -151,7 +149,7 @@ class Nests:
             if isinstance(given, Part):
                 lines.append(f"part {number}: {given.argument} {self.parts[number]} {given.step} {given.backwards}")
             elif isinstance(given, Carried):
-                lines.append(f"carried {number}: {given.first} {names.get(id(self.after[number].buffer))}")
+                lines.append(f"carried {number}: {given.argument} {names.get(id(self.after[number].buffer))}")
         for x, view in zip(self.loop.finals, self.finals, strict=False):
             lines.append(f"final {names.get(id(view.buffer))} {self.first_of(x)}")
         lines += [f"stacked {backwards}" for _, backwards in self.loop.stacked]

@@ -50,13 +50,13 @@ class Part:
 
 @dataclass(slots=True, eq=False)
 class Carried:
-    """A value of the iteration before: in the first, argument number `first`; then what `after` was.
+    """A value of the iteration before: in the first, the argument; then what `after` was.
 
     `after` is made by a call of the body, or is the variable of an input, as in a recurrence of two steps.
     """
 
     variable: Variable
-    first: int
+    argument: int
     after: Variable
 
 

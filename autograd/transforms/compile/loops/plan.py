@@ -499,7 +499,7 @@ class Plan:
         arguments: list[Any] = [variable for _, variable in self.arguments]
         own: dict[int, Any] = {id(x.variable): x.variable for x in self.inputs}
         calls = copies(self.calls, own)
-        inputs = [Carried(x.variable, x.first, own[id(x.after)]) if isinstance(x, Carried) else x for x in self.inputs]
+        inputs = [dataclasses.replace(x, after=own[id(x.after)]) if isinstance(x, Carried) else x for x in self.inputs]
         finals, stacked = [own[id(x)] for x in finals], [(own[id(x)], back) for x, back in stacked]
         return Loop(calls, inputs, arguments, finals, stacked, self.repeat.count)
 

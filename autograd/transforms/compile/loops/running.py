@@ -36,7 +36,7 @@ from ..program import (
 )
 from ..recycled import RECYCLED, Recycled
 from ..types import Array
-from .loop import Carried, Loop, Part, Same, Unsuitable
+from .loop import Carried, Loop, Part, Unsuitable
 
 SHORT = 500  # iterations that take no longer by Python, once, than machine code takes to make: a chain makes its own
 OFTEN = 2_000  # calls within which machine code of rows of calls has to pay
@@ -81,7 +81,7 @@ class CompiledLoop:
         if not count:  # the final values are those that `scan` begins with
             carried = [x for x in self.loop.inputs if isinstance(x, Carried)]
             for x, result in zip(carried, results, strict=False):
-                result[...] = given[x.first]
+                result[...] = given[x.argument]
         elif (
             self.form is not None
             and not errors_raise()
@@ -178,7 +178,7 @@ class CompiledLoop:
             self._fuse(count)
         loop, run = self.loop, (self._fused if self._fused and not errors_raise() else self._printed()).run
         values: list[Any] = [
-            None if isinstance(x, Part) else _value(given[_argument(x)], x.variable) for x in loop.inputs
+            None if isinstance(x, Part) else _value(given[x.argument], x.variable) for x in loop.inputs
         ]
         tables = [_rows(x, given[x.argument], count) for x in loop.inputs if isinstance(x, Part)]
         for table, (_, backwards) in zip(results[len(loop.finals) :], loop.stacked, strict=True):
@@ -386,10 +386,6 @@ def copies(calls: Iterable[Call], known: dict[int, Any]) -> list[Call]:
             one.writes = memory_of(call.writes)
         copied.append(one)
     return copied
-
-
-def _argument(x: Same | Carried) -> int:
-    return x.argument if isinstance(x, Same) else x.first
 
 
 def _value(array: Array, variable: Any) -> Any:
