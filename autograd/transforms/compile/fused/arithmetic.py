@@ -28,12 +28,10 @@ _BY_LLVM = {
     "sqrt": "sqrt", "absolute": "fabs", "copysign": "copysign", "floor": "floor", "ceil": "ceil", "trunc": "trunc",
     "rint": "nearbyint",
 }  # fmt: skip
-# of the C library
-_LIBRARY = {
-    "tan": "tan", "sinh": "sinh", "asin": "asin", "acos": "acos", "atan": "atan", "asinh": "asinh", "acosh": "acosh",
-    "atanh": "atanh", "atan2": "atan2", "hypot": "hypot", "exp2": "exp2", "log2": "log2", "log10": "log10",
-    "cbrt": "cbrt", "power": "pow",
-}  # fmt: skip
+_LIBRARY = frozenset((
+    "tan", "sinh", "asin", "acos", "atan", "asinh", "acosh", "atanh", "atan2", "hypot", "exp2", "log2", "log10", "cbrt",
+    "pow",
+))  # fmt: skip
 
 
 def memory_of(dtype: DTypeLike) -> ir.Type:
@@ -90,7 +88,7 @@ class Arithmetic:
         if operation in _BY_LLVM:
             return called(_BY_LLVM[operation], *(Number(builder, x) for x in operands)).value
         if operation in _LIBRARY:
-            return from_library(_LIBRARY[operation], *(Number(builder, x) for x in operands)).value
+            return from_library(operation, *(Number(builder, x) for x in operands)).value
         return self._own(operation, x)[0]
 
     def compute_together(self, name: str, dtype: DTypeLike, operands: list[ir.Value]) -> list[ir.Value]:

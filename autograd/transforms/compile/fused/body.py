@@ -351,27 +351,22 @@ class Body(StepMaker):
         if name in ("max", "min") and not source.size and to.array.size:
             raise Unsuitable(f"it calls {name_of(function)} of nothing")
         count = math.prod(source.shape[a] for a in axes)
-
-        def divided(by: float, x: View) -> None:
-            self.map(x, [x, dtype.type(by)], lambda values, ids: values.each("divide", dtype, *ids))
-
         if name in ("var", "std"):
             shape = [1 if a in axes else n for a, n in enumerate(source.shape)]
             mean = self.made(tuple(shape), dtype, fixed=view.buffer.fixed)
             self.fold(mean[(*kept, ...)], view, axes, "add")
-            divided(count, mean)
+            self.each("divide", mean, mean, dtype.type(count))
             square = self.made(source.shape, dtype, source, fixed=view.buffer.fixed)
-            self.map(square, [view, mean], lambda values, ids: values.each("subtract", dtype, *ids))
-            self.map(square, [square], lambda values, ids: values.each("square", dtype, *ids))
+            self.each("subtract", square, view, mean)
+            self.each("square", square, square)
             view = square
         self.fold(to, view, axes, FOLDED[name])
         if name in ("mean", "var", "std"):
-            divided(count if name == "mean" else max(count - what.ddof, 0), to)
+            self.each("divide", to, to, dtype.type(count if name == "mean" else max(count - what.ddof, 0)))
         if name == "std":
-            self.map(to, [to], lambda values, ids: values.each("sqrt", dtype, *ids))
+            self.each("sqrt", to, to)
         if what.initial is not None:
-            bound = as_weak(self._operand(what.initial), dtype)
-            self.map(to, [to, bound], lambda values, ids: values.each(FOLDED[name], dtype, *ids))
+            self.each(FOLDED[name], to, to, as_weak(self._operand(what.initial), dtype))
 
     # Rules of functions: each is given the call, and its arguments
 
@@ -382,10 +377,10 @@ class Body(StepMaker):
         if (ord is not None and (ord != 2 or (axis is None and source.ndim > 1))) or dtype.kind != "f":
             raise Unsuitable("it calls norm in a way that is not known")
         square = self.made(source.shape, dtype, source, fixed=view.buffer.fixed)
-        self.map(square, [view], lambda values, ids: values.each("square", dtype, *ids))
+        self.each("square", square, view)
         self._reduce(call, np.sum, (square,), {"axis": axis, "keepdims": keepdims})
         made = self.view(call.result)
-        self.map(made, [made], lambda values, ids: values.each("sqrt", dtype, *ids))
+        self.each("sqrt", made, made)
 
     def _where(self, call: Call, condition: Any, x: Any, y: Any) -> None:
         dtype = call.result.dtype
@@ -497,7 +492,7 @@ class Body(StepMaker):
         if call.function is np.vecdot and self.fills:
             shape = np.broadcast_shapes(x.array.shape, y.array.shape)
             products, target = self.made(shape, dtype), self._result(call, call.result, fixed=False)
-            self.map(products, [x, y], lambda values, ids: values.each("multiply", dtype, *ids))
+            self.each("multiply", products, x, y)
             self.fold(target, products, (len(shape) - 1,), "add")
             return
         rows, columns = matrices(self, x, y)

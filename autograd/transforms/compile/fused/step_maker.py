@@ -109,6 +109,10 @@ class StepMaker:
         else:
             self._map_part(target, operands, compute)
 
+    def each(self, operation: str, target: View, *operands: Any) -> None:
+        """Compute an operation in the dtype of the array that has the results."""
+        self.map(target, operands, lambda values, ids: values.each(operation, target.array.dtype, *ids))
+
     def _parts(self, target: View) -> list[Any]:
         """Return the parts in which an array is computed, as indices: those that are written alone elsewhere."""
         whole = target.buffer.whole

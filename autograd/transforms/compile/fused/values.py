@@ -234,7 +234,7 @@ def _power(values: Values, dtype: Any, x: int, y: int) -> int:
     if exponent == 2 or exponent == 3:
         square = values.one("multiply", dtype, x, x)
         return square if exponent == 2 else values.one("multiply", dtype, square, x)
-    return values.value("power", dtype, x, y)
+    return values.value("pow", dtype, x, y)
 
 
 def _extreme(name: str, values: Values, dtype: Any, x: int, y: int) -> int:
