@@ -141,10 +141,10 @@ class Nests:
     def text(self) -> str:
         """Return all that machine code depends on as text."""
         names = {id(buffer): f"b{i}" for i, buffer in enumerate(self.buffers)}
-        lines = [f"argument {dtype_of(x)}" for x in self.loop.arguments]
+        lines = [f"{[dtype_of(x) for x in self.loop.arguments]} {[backwards for _, backwards in self.loop.stacked]}"]
         for buffer in self.buffers:
             role = buffer.role if buffer.role[0] != "constant" else ("constant", buffer.role[1].tolist())
-            lines.append(f"{names[id(buffer)]}: {buffer.array.size} {buffer.array.dtype} {role} {buffer.fixed}")
+            lines.append(f"{buffer.array.size} {buffer.array.dtype} {role} {buffer.fixed}")
         for number, given in enumerate(self.loop.inputs):
             if isinstance(given, Part):
                 lines.append(f"part {number}: {given.argument} {self.parts[number]} {given.step} {given.backwards}")
@@ -152,7 +152,6 @@ class Nests:
                 lines.append(f"carried {number}: {given.argument} {names.get(id(self.after[number].buffer))}")
         for x, view in zip(self.loop.finals, self.finals, strict=False):
             lines.append(f"final {names.get(id(view.buffer))} {self.first_of(x)}")
-        lines += [f"stacked {backwards}" for _, backwards in self.loop.stacked]
         for label, steps in (("before", self.before), ("each", self.steps)):
             lines += [f"{label}: {step.text(names)}" for step in steps]
         return "\n".join(lines)

@@ -194,7 +194,7 @@ class Plan:
                 self.inputs.append(Carried(made, self._whole(x), made))
                 self.in_place.append((x, made))
                 number = self.recorded.number[id(x)]
-                self._known["operand", -1, np.full(self.repeat.count, number).tobytes()] = made
+                self._known["given", np.full(self.repeat.count, number).tobytes()] = made
 
     def _writes(self) -> list[tuple[Call, int]]:
         """Return the calls of the body that write to memory, and the positions of those that make it."""
@@ -326,9 +326,11 @@ class Plan:
         x = self.recorded.variables[numbers[self.row]]
         if lag == 0:
             return x
-        key = ("operand", lag, numbers.tobytes())
+        if lag > 0:
+            return self._carried(numbers, lag)
+        key = "given", numbers.tobytes()
         if key not in self._known:
-            self._known[key] = self._carried(numbers, lag) if lag > 0 else self._given(numbers)
+            self._known[key] = self._given(numbers)
         return self._known[key]
 
     def _whole(self, x: Any) -> int:
@@ -407,23 +409,19 @@ class Plan:
             return False
         takes = [calls[k] if calls[k].function is operator.getitem else None for k in made]
         middle = takes[self.row]
-        if middle is None or self._written(middle.args[0]):
+        base = None if middle is None else middle.args[0]
+        if base is None or id(base.memory) in self.plans.written or (base.memory.kind == HELD and base.memory.written):
             return False
-        base = middle.args[0]
         at = [None if c is None or c.args[0] is not base else positions_of(base.value, c.args[1]) for c in takes]
+        return self._moves_on(variable, base, at)
+
+    def _moves_on(self, variable: Any, base: Any, at: Sequence[Any]) -> bool:
+        """Let an input be a part of an array, if it advances evenly."""
         step = self._advances([None if p is None else (p[1], p[2], p[0]) for p in at])
-        if step is None:
-            return False
-        self._add_part(variable, base, at, step)
-        return True
-
-    def _written(self, x: Any) -> bool:
-        memory = x.memory
-        return id(memory) in self.plans.written or (memory.kind == HELD and memory.written)
-
-    def _add_part(self, variable: Any, base: Any, at: Sequence[Any], step: int) -> None:
-        start, _, strides = at[-1] if step < 0 else at[0]
-        self.inputs.append(Part(variable, self._whole(base), start, strides, abs(step), step < 0))
+        if step is not None:
+            start, _, strides = at[-1] if step < 0 else at[0]
+            self.inputs.append(Part(variable, self._whole(base), start, strides, abs(step), step < 0))
+        return step is not None
 
     def _kept(self, variable: Any, numbers: Array) -> bool:
         """Let an input be what an earlier loop stacks."""
@@ -453,9 +451,7 @@ class Plan:
         if at[0] is None:
             raise self.fails("an index varies that is no number or slice")
         self.items.add(q)
-        step = self._advances([None if p is None else (p[1], p[2], p[0]) for p in at])
-        if step is not None:
-            self._add_part(x, base, at, step)
+        if self._moves_on(x, base, at):
             return
         positions = np.stack([all_positions(*p) for p in at if p is not None])
         key = id(base), positions.tobytes()
