@@ -16,7 +16,7 @@ from ..types import Array
 from .loop import Carried, Loop, Part, Same
 from .parts import Stored, all_positions, array_like, call_like, dense, number_like, positions_of, size_of
 from .repeats import FEWEST, KEYED, OF_NUMBERS, Recorded, Repeat
-from .running import copies
+from .running import copies, kind_of
 
 COPIED = 400  # numbers for each call of a repeat that may be stacked before it: they take as long as it saves
 
@@ -334,7 +334,7 @@ class Plan:
         return self._known[key]
 
     def _whole(self, x: Any) -> int:
-        return self._argument(id(x), x, _in_order(x, self.like))
+        return self._argument(id(x), x, array_like(*kind_of(x), self.like, ARGUMENT))
 
     def _carried(self, numbers: Array, lag: int) -> Any:
         variables = self.recorded.variables
@@ -372,10 +372,9 @@ class Plan:
 
     def _row(self, variable: Any, what: Array | list[Any]) -> None:
         """Let an input be a row of an array, or of what variables are stacked to, in each iteration another."""
-        dtype = np.float64 if isinstance(variable, TracedFloat) else variable.dtype
+        shape, dtype = kind_of(variable)
         key = (what.tobytes(), what.dtype, what.shape) if type(what) is np.ndarray else tuple(map(id, what))
-        shape = self.repeat.count, *np.shape(variable.value)
-        argument = self._argument(key, what, array_like(shape, dtype, self.like, ARGUMENT))
+        argument = self._argument(key, what, array_like((self.repeat.count, *shape), dtype, self.like, ARGUMENT))
         self._add_rows(variable, argument)
 
     def _add_rows(self, variable: Any, argument: int, first: int = 0, step: int = 1, backwards: bool = False) -> None:
@@ -498,13 +497,6 @@ class Plan:
         inputs = [dataclasses.replace(x, after=own[id(x.after)]) if isinstance(x, Carried) else x for x in self.inputs]
         finals, stacked = [own[id(x)] for x in finals], [(own[id(x)], back) for x, back in stacked]
         return Loop(calls, inputs, arguments, finals, stacked, self.repeat.count)
-
-
-def _in_order(x: Any, like: Any) -> Traced:
-    """Return a variable for an argument: an array that lies in order."""
-    if isinstance(x, TracedFloat):
-        return array_like((), np.float64, like, ARGUMENT)
-    return array_like(np.shape(x.value), x.dtype, like, ARGUMENT)
 
 
 def _count_in_key(call: Call) -> int:

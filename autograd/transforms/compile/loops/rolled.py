@@ -316,11 +316,18 @@ class Body:
         n, k, m = len(self.carried), len(self.rows), len(self.after)
         return Body(records, calls, placed[:n], placed[n : n + k], placed[n + k :], results[:m], results[m:], [])
 
-    @unrecorded
     def like(self, x: Array | Tensor, lifted: bool) -> Any:
         """Return what stands for the gradient or the tangent of an array of the step."""
-        variable, levels = _variable(x), batches(unwrap(x))
-        made = batched_at(_argument(self.records, np.ones(variable.shape, variable.dtype), lifted), levels)
+        variable = _variable(x)
+        return self._ones(variable.shape, variable.dtype, batches(unwrap(x)), lifted)
+
+    def like_of(self, node: Node, lifted: bool, levels: tuple[Any, ...]) -> Any:
+        """Return what stands for that of a tensor that the step closes over, with these batches."""
+        return self._ones((*[level.size for level in reversed(levels)], *node.shape), node.dtype, levels, lifted)
+
+    @unrecorded
+    def _ones(self, shape: tuple[int, ...], dtype: np.dtype[Any], levels: tuple[Any, ...], lifted: bool) -> Any:
+        made = batched_at(_argument(self.records, np.ones(shape, dtype), lifted or bool(levels)), levels)
         return Tensor(made, requires_grad=True) if lifted else made
 
 
@@ -596,7 +603,7 @@ class Plan:
         rest = [*map(_node, body.rows), *map(_node, body.shared), *body.known]
         rest = [node if want else None for node, want in zip(rest, wanted[n:], strict=True)]
         summed = rest[len(body.rows) :]
-        sums = [None if node is None else self._sum(node, lifted, ()) for node in summed]
+        sums = [None if node is None else body.like_of(node, lifted, ()) for node in summed]
         targets = [*map(_node, body.carried), *rest]
 
         def derive() -> Any:
@@ -627,7 +634,7 @@ class Plan:
         levels = [() if node is None else next(within) for node in summed]
         if any(levels):  # each element of a batch has its own
             sums = [
-                None if node is None else self._sum(node, lifted, several)
+                None if node is None else body.like_of(node, lifted, several)
                 for node, several in zip(summed, levels, strict=True)
             ]
             calls, (after, ys) = body.derived(derive)
@@ -636,14 +643,6 @@ class Plan:
         after, ys = ([_traced(body.records, x) for x in part] for part in (after, ys))
         of = Body(body.records, calls, started, rows, body.shared, after, ys, body.known if lifted else [])
         return Plan(of, self.count, not self.reverse), live
-
-    @unrecorded
-    def _sum(self, node: Node, lifted: bool, levels: tuple[Any, ...]) -> Any:
-        """Return what stands for a gradient, or a tangent, of a tensor that the step closes over."""
-        sizes = [level.size for level in reversed(levels)]
-        made = _argument(self.body.records, np.ones((*sizes, *node.shape), node.dtype), lifted or bool(levels))
-        made = batched_at(made, levels)
-        return Tensor(made, requires_grad=True) if lifted else made
 
     def forwards(self, given: tuple[tuple[Level, ...] | None, ...], lifted: bool) -> tuple[Plan, list[bool]]:
         """Return the loop of tangents; `given` has the batches of each tangent of an input, or None for no tangent."""
@@ -656,7 +655,7 @@ class Plan:
         own = {level for x in (*body.after, *body.ys) for level in batches(unwrap(x))}
         tangents = [None if of is None else body.like(x, lifted) for x, of in zip(others, given[n:k], strict=True)]
         tangents += [
-            None if of is None else self._sum(node, lifted, tuple(level for level in of if level in own))
+            None if of is None else body.like_of(node, lifted, tuple(level for level in of if level in own))
             for node, of in zip(body.known, given[k:], strict=True)
         ]
         nodes = [*map(_node, body.inputs), *body.known]
