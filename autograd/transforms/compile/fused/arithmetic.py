@@ -59,7 +59,9 @@ class Arithmetic:
         with np.errstate(over="ignore"):
             rounded = kind.type(number).item()
         element = _TYPES[kind.name]
-        return ir.Constant(several(element, width), _repeated(element, rounded, width))
+        rounded = int(rounded) if isinstance(element, ir.IntType) else rounded
+        several_of = rounded if width == 1 else [ir.Constant(element, rounded)] * width
+        return ir.Constant(several(element, width), several_of)
 
     def compute(self, operation: str, dtype: DTypeLike, operands: list[ir.Value]) -> ir.Value:
         """Return what an operation makes of its operands: a value of this dtype.
@@ -172,8 +174,3 @@ class Arithmetic:
         write = SINES[floating] if name == "sines" else lambda x: (WRITTEN[name, floating](x),)
         number, count = Number(self.builder, x), 2 if name == "sines" else 1
         return [y.value for y in (write(number) if self.inlines else in_function(name, count, write, number))]
-
-
-def _repeated(element: ir.Type, number: Any, width: int) -> Any:
-    number = int(number) if isinstance(element, ir.IntType) else number
-    return number if width == 1 else [ir.Constant(element, number)] * width

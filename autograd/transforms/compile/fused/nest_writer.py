@@ -69,7 +69,7 @@ class StepWriter:
         laid_out: Any = [view.array for view in views]
         if nest.shape != (1,):  # of which there may be more than NumPy goes through
             laid_out = np.nditer([*map(np.atleast_1d, laid_out)], ["external_loop"]).itviews
-        places = [(v.buffer, _offset(v.buffer, x), x.strides) for v, x in zip(views, laid_out, strict=True)]
+        places = [(v.buffer, View(v.buffer, x).offset, x.strides) for v, x in zip(views, laid_out, strict=True)]
         of_loads = dict(zip(loads, places, strict=False))
         *outer, n = laid_out[0].shape
         lanes = min(LANES, 1 << (n.bit_length() - 1))
@@ -257,10 +257,6 @@ class StepWriter:
             return
         for w, part in enumerate(apart(self.builder, value)):
             self.store(part, self.builder.gep(pointer, [ir.Constant(INDEX, w * stride)]))
-
-
-def _offset(buffer: Buffer, array: Any) -> int:
-    return View(buffer, array).offset
 
 
 def _write_product(writer: StepWriter, step: Product) -> None:

@@ -123,9 +123,9 @@ class Values:
         name, *operands = self.operations[v]
         return [] if name in ("load", "number", "state") else operands[-1:] if name == "gather" else operands
 
-    def value(self, name: str, dtype: np.dtype[Any], *operands: int) -> int:
+    def value(self, name: str, dtype: np.dtype[Any], *operands: Any, known_as: str | None = None) -> int:
         """Return the result of an operation, which is the known one if it was there before."""
-        key = name, dtype, *operands
+        key = (name, dtype, *operands) if known_as is None else (name, dtype, known_as)
         found = self.known.get(key)
         if found is None:
             if len(self.operations) >= BUILT:
@@ -141,12 +141,7 @@ class Values:
             raise Unsuitable(f"it computes with {number!r}")
         with np.errstate(over="ignore"):
             number = dtype.type(number).item()
-        key = "number", dtype, repr(number)
-        if key not in self.known:
-            self.known[key] = len(self.operations)
-            self.operations.append(("number", number))
-            self.dtypes.append(dtype)
-        return self.known[key]
+        return self.value("number", dtype, number, known_as=repr(number))  # 0.0 is not -0.0
 
     def numbers(self, array: ArrayLike, dtype: np.dtype[Any]) -> Array:
         """Return an array of constants."""

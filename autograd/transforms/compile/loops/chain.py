@@ -330,7 +330,8 @@ class Chain(CompiledLoop, Entered):
         made: tuple[Any, ...] = self.entry(*arguments)
         return made
 
-    def _entry(self) -> Callable[..., Any]:
+    @functools.cached_property
+    def entry(self) -> Any:
         """Return what a program calls: machine code alone where that suffices: many a loop takes less than a call."""
         given = [f"x{i}" for i in range(len(self.loop.arguments))]
         results = [f"r{i}" for i in range(len(self._shapes))]
@@ -352,8 +353,6 @@ class Chain(CompiledLoop, Entered):
         exec("\n    ".join(lines), scope)  # the text is the one above
         run: Callable[..., Any] = scope[self.__name__]
         return run
-
-    entry: Any = functools.cached_property(_entry)
 
     @functools.cached_property
     def _builtin(self) -> Callable[..., Any]:

@@ -23,6 +23,7 @@ from .parts import array_like, call_like, number_like, size_of
 _ARITHMETIC = (np.add, np.subtract, np.multiply, np.divide)
 _ZEROS = (np.zeros, np.zeros_like)
 _LONGEST = 64  # writes to one row that are looked at
+_UNWRITTEN, _UNKNOWN = object(), object()  # of a part: nothing was written to it, or it is not known what
 _FEW = 4  # parts of an array of zeros that is added
 _SMALL = 4  # how many times as large it has to be as the parts, if these are slices alone, as in differences of these
 
@@ -224,7 +225,7 @@ class _Forwarding:
     def _row(self, memory: Any, key: Key, like: Call) -> Any:
         """Return a row of an array of which several parts were written to, made of these; None if one is not known."""
         state, whole = self.states.get(id(memory)), memory.whole
-        if state is None or state.table.lost or state.table.root is None or _looked_up(state, key) is not _Unknown:
+        if state is None or state.table.lost or state.table.root is None or _looked_up(state, key) is not _UNKNOWN:
             return None
         table, axis = state.table, state.table.axis
         place = key[axis]
@@ -264,13 +265,13 @@ class _Forwarding:
     def _value(self, memory: Any, key: Key) -> Any:
         """Return the variable that was written to a part of memory, if it is known."""
         state = self.states.get(id(memory))
-        found = _Unwritten if state is None else _looked_up(state, key)
-        return None if found is _Unwritten or found is _Unknown else found
+        found = _UNWRITTEN if state is None else _looked_up(state, key)
+        return None if found is _UNWRITTEN or found is _UNKNOWN else found
 
     def _root(self, memory: Any, key: Key) -> Any:
         """Return the array that has a part of memory that was not written to, or 0; None if that is not known."""
         state = self.states.get(id(memory))
-        if state is None or _looked_up(state, key) is not _Unwritten:
+        if state is None or _looked_up(state, key) is not _UNWRITTEN:
             return None
         return state.table.root
 
@@ -385,10 +386,10 @@ class _Forwarding:
             index = _index(key)
             before = _looked_up(state, key)
             self.states[id(whole.memory)] = state
-            if before is _Unknown and (row := self._row(whole.memory, key, call)) is not None:
+            if before is _UNKNOWN and (row := self._row(whole.memory, key, call)) is not None:
                 before = taken(row, _index(_without(key, state.table.axis)))
-            elif before is _Unknown or before is _Unwritten:
-                root = whole if before is _Unknown or state.table.root is None else state.table.root
+            elif before is _UNKNOWN or before is _UNWRITTEN:
+                root = whole if before is _UNKNOWN or state.table.root is None else state.table.root
                 before = taken(root, index) if isinstance(root, Traced) else 0.0  # which makes 0.0 of -0.0
             total = note(np.add, (before, part), _like(part.value, part, False))
             note(operator.setitem, (whole, index, total), None, whole.memory)
@@ -396,34 +397,26 @@ class _Forwarding:
         return state
 
 
-class _Unwritten:
-    """Stands for a part that nothing was written to."""
-
-
-class _Unknown:
-    """Stands for a part of which it is not known what it holds."""
-
-
 def _looked_up(state: _State, key: Key) -> Any:
     """Return what was written to a part."""
     table, axis = state.table, state.table.axis
     if table.lost:
-        return _Unknown
+        return _UNKNOWN
     if axis < 0:
-        return _Unwritten
+        return _UNWRITTEN
     place = key[axis]
     if type(place) is not int:
-        return _Unknown
+        return _UNKNOWN
     tried = 0
     for version, other, value in reversed(table.rows.get(place, [])):
         if version > state.version:
             continue
         tried += 1
         if other == key:
-            return _Unknown if value is None else value
+            return _UNKNOWN if value is None else value
         if tried > _LONGEST or _overlap(key, other):
-            return _Unknown
-    return _Unwritten
+            return _UNKNOWN
+    return _UNWRITTEN
 
 
 def _written(state: _State, key: Key | None, value: Any) -> _State:
