@@ -19,6 +19,7 @@ import numpy as np
 
 from ....arrays.door import Level, batched_at, batches, contents, copied_for, unrecorded, whole
 from ....arrays.traced import Traced, Variable, plain
+from ....errors import CompileError
 from ....graph.backward import pull_back
 from ....graph.grad_mode import enable_grad, no_grad, recording
 from ....graph.node import Node, ancestors, counter, leading_to
@@ -414,6 +415,19 @@ class Plan:
         likes = [*body.after, *body.ys]
         return [_as(x, isinstance(like, Tensor)) for x, like in zip(results, likes, strict=True)]
 
+    def derived(self, inputs: list[Array | Tensor]) -> list[Any]:
+        """Do that for a derivative, which nothing else computes where a value decides otherwise in a later step."""
+        try:
+            return self.applied(inputs)
+        except Diverged as error:
+            what = "a derivative of scan() that depends on a value, as on whether a factor of numpy.prod is 0,"
+            remedy = (
+                "write it without that, such as products by `*`, or leave the loop outside of the compiled function"
+            )
+            where = f"at {error.args[0]}"
+            self.body.records.refuse(what, remedy, where)
+            raise CompileError(f"compile: {what} {where}, cannot be recorded: {remedy}") from error
+
     @unrecorded
     def _standing_at(self, node: Node) -> Tensor:
         """Return a tensor at a node whose value is not used: the step reads it itself."""
@@ -764,7 +778,7 @@ class _Scan(Function):
         sums = [_zeros(x) for x in back.body.carried[m:]]
         rows = [*more, *saved[: n + len(body.rows)], *(part for part in g[n:] if part is not None)]
         shared = saved[n + len(body.rows) :]
-        found = back.applied([*states, *sums, *rows, *shared])
+        found = back.derived([*states, *sums, *rows, *shared])
         k = len(back.body.carried)
         of_state, of_rest = iter(found[:m]), iter([*found[k:], *found[m:k]])
         return (
@@ -785,7 +799,7 @@ class _Scan(Function):
         k = n + len(body.rows)
         rows = [*saved[:k], *(t for t in tangents[n:k] if t is not None)]
         shared = [*saved[k:], *(t for t in tangents[k:] if t is not None)]
-        found = iter(forward.applied([*states, *rows, *shared]))
+        found = iter(forward.derived([*states, *rows, *shared]))
         zeros = [_zeros(x) for x in body.carried]
         of_state = [next(found) if on else z for on, z in zip(live, zeros, strict=True)]
         shapes = [(int(plain(plan.count)), *z.shape) for z in zeros]
