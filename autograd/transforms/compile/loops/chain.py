@@ -233,7 +233,7 @@ class _Chainer:
         inputs = [Same(x, i) for i, x in enumerate(given.values())]
         own = {id(x.memory) for call in calls if not call.view for x in _made(call)}
         written = {id(call.writes) for call in calls if call.writes is not None} - own
-        fills = self.fills or written <= {id(x.memory) for call in self.run for x in _made(call)}
+        fills = self.fills or (bool(written) and written <= {id(x.memory) for call in self.run for x in _made(call)})
         loop = Loop([*before, *calls, *after], [*inputs], list(given.values()), results, [], 1, fills)
         try:
             form = _form_of(loop, written)
