@@ -467,7 +467,7 @@ def test_gradients_of_layers(name: str, dtype: Any) -> None:
     for seed in range(3):
         x = np.random.default_rng(seed).standard_normal((12, 7)).astype(dtype) * 3
         np.testing.assert_allclose(compiled(x), derivative(x), 40 * np.finfo(dtype).eps, 40 * np.finfo(dtype).eps)
-    assert loops(compiled) >= 1
+    assert loops(compiled) or "one call of machine code" in compiled.source()  # with the loop that is in erf
 
 
 def test_long_rows_are_summed_by_numpy() -> None:

@@ -9,6 +9,7 @@ from autograd.arrays.traced import Traced, Variable
 from autograd.transforms.compile.breaks import Text
 from autograd.transforms.compile.environment import Environment
 from autograd.transforms.compile.loops.loop import Carried, Loop, Part, Same
+from autograd.transforms.compile.loops.parts import dense
 from autograd.transforms.compile.program import ARGUMENT, CONSTANT, Memory
 from autograd.transforms.compile.session import Session
 
@@ -43,7 +44,7 @@ def loop_of_body(
         elif k < len(carried) + len(given):
             shape = variable.value.shape
             size = int(np.prod(shape))
-            loop.inputs.append(Part(variable, k, np.arange(size).reshape(shape), size, backwards))
+            loop.inputs.append(Part(variable, k, 0, dense(shape), size, backwards))
         else:
             loop.inputs.append(Same(variable, k))
     loop.finals = outputs[: len(carried)]

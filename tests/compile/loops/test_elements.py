@@ -201,6 +201,19 @@ def test_moves() -> None:
     check(of(body), [rng.normal(size=(3, 4))])
 
 
+@pytest.mark.parametrize("order", ["C", "F", "A", "K"])
+def test_elements_are_read_in_the_order_that_is_asked_for(order: Any) -> None:
+    def body(x: Any) -> Any:
+        y = x * 2
+        parts = y, y.T, y.T[:, :2], y[::-1], y[::-1].T, y.T[1:, ::-2], np.swapaxes(np.stack([y, x]), 0, 1)
+        read = [np.ravel(z, order=order) for z in parts] + [z.flatten(order) for z in parts]
+        if order != "K":
+            read += [z.reshape(-1, 2, order=order) for z in parts if z.size % 2 == 0]
+        return (*read, y.copy(order), y.T.copy(order=order))
+
+    check(of(body), [rng.normal(size=(3, 4))])
+
+
 def test_writes_show_in_all_views_and_in_nothing_else() -> None:
     def parts(x: Any) -> Any:
         y = np.zeros((3, 4))
@@ -531,8 +544,8 @@ def test_parts_that_overlap_and_a_recurrence_of_two_steps() -> None:
     inputs: list[Same | Part | Carried] = [
         Carried(before, 1, now),
         Carried(now, 2, new),
-        Part(here, 0, np.array(0), 1),
-        Part(further, 0, np.array([3, 1]), 1, backwards=True),
+        Part(here, 0, 0, (), 1),
+        Part(further, 0, 3, (-2,), 1, backwards=True),
     ]
     loop = Loop(calls, inputs, [table, variable(0.0), variable(0.0)], [new, before], [(sums, True)])
     x, found = rng.normal(size=9), [np.empty(()), np.empty(()), np.empty((4, 2))]

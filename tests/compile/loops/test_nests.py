@@ -445,13 +445,14 @@ def test_reductions_of_bools() -> None:
 
 
 def test_parts_of_arguments() -> None:
-    """Elements of an argument that advance: matrices turned over, rows that overlap, elements in no order."""
+    """Elements of an argument that advance: matrices turned over, rows that overlap, one element for all."""
     x = np.arange(400.0)
-    positions = [np.arange(12).reshape(3, 4).T[::-1], np.arange(30) * 2, np.array([3, 1, 4, 1, 5]), np.array(7)]
+    positions = [np.arange(12).reshape(3, 4).T[::-1], np.arange(60)[::2], np.broadcast_to(3, 5), np.array(7)]
     for place, backwards in zip(positions, (True, False, False, True), strict=True):
         loop = loop_of_body(lambda c, r, p: ((c[0] + 1,), (r[0] * 2,)), [np.zeros(3)], [np.stack([place * 1.0] * 2)])
         part = next(given for given in loop.inputs if isinstance(given, Part))
-        part.positions, part.step, part.backwards = place, 5, backwards
+        part.start, part.strides = int(place.flat[0]), tuple(s // 8 for s in place.strides)
+        part.step, part.backwards = 5, backwards
         run, made = MachineCode(Nests(Body(loop))), np.empty((4, *place.shape))
         loop.arguments[1].value = x
         assert run(np.zeros(3), x, np.empty(3), made, 4)

@@ -601,6 +601,19 @@ def test_what_does_not_hold_in_a_loop_is_said(also: bool, backend: Any) -> None:
     assert "test_rolled" in fallback.line
 
 
+@pytest.mark.parametrize("transform", [grad, lambda f: lambda x: jvp(f, x, x)])
+@pytest.mark.parametrize("fallback", ["raise", "warn"])
+def test_a_value_that_decides_a_derivative_in_a_later_step_is_said(transform: Any, fallback: Any) -> None:
+    """The derivative of a product asks whether a factor is zero, which no step forwards does."""
+
+    def path(x: Any) -> Any:
+        return scan(lambda s, r: (0.5 * s + np.prod(np.stack([s, r, np.sin(s)])), None), x[0], x)[0]
+
+    compiled = compile(transform(path), fallback=fallback)
+    with pytest.raises(CompileError, match=r"derivative of scan\(\).*test_rolled.*numpy.prod|numpy.prod.*test_rolled"):
+        compiled(np.array([0.4, 0.3, 0.0, 0.2]))
+
+
 def test_errors_that_numpy_is_asked_to_raise() -> None:
     for backend in ("numpy", "numba"):
         compiled = compile(lambda x: scan(lambda s, r: (s / r, None), 1.0, x)[0], backend=backend)

@@ -142,6 +142,54 @@ def test_forms(form: Callable[[Any], Any], transform: str) -> None:
     assert len(program.program.loops) >= LOOPS[transform], program.notes
 
 
+READS: dict[str, Callable[[Any, int], Any]] = {
+    "a row": lambda x, t: x[t],
+    "rows backwards": lambda x, t: x[-1 - t],
+    "two rows": lambda x, t: x[t + 1] * x[t],
+    "rows of a window": lambda x, t: np.sum(x[t : t + 3], axis=0),
+    "a row and a window": lambda x, t: x[t] + np.sum(x[t : t + 2], axis=0),
+    "a row and its number": lambda x, t: x[t] * x[t, 0],
+    "a row and the first": lambda x, t: x[t] * x[0],
+    "each row twice": lambda x, t: x[t // 2],
+    "always the same": lambda x, t: x[0] * x[3, 1],
+    "always the same rows": lambda x, t: x[:2, 0] @ x[1:3],
+    "a row and part of a column": lambda x, t: x[t] + x[2:5, 1],
+}
+
+
+@pytest.mark.parametrize("read", READS)
+def test_gradients_of_parts_are_added_after_the_loop_in_the_order_of_the_function(read: str) -> None:
+    def function(x: Any) -> Any:
+        h = np.zeros(3)
+        for t in range(2 * STEPS):
+            h = np.tanh(0.5 * h + READS[read](x, t))
+        return np.sum(h)
+
+    compiled, x = compile(value_and_grad(function)), np.random.default_rng(3).normal(size=(30, 3)) * 0.3
+    for factor in (1, 1, 0.7):
+        found, expected = compiled(factor * x), value_and_grad(function)(factor * x)
+        # the sum of what is read of a column is added to the rows at last
+        assert difference(found, expected) <= (1e-15 if read == "a row and part of a column" else 0)
+    (program,) = compiled.programs
+    assert len(program.program.loops) == 2, program.notes
+    assert len(program.program.calls) < 40
+
+
+def test_parts_that_are_written_to_twice_have_what_was_written_last() -> None:
+    def function(x: Any, first: int) -> Any:
+        u = np.zeros((STEPS + 3, 3), like=x)
+        for t in range(STEPS):
+            x = np.tanh(x) + 0.1
+            u[t : t + 2] = x
+            u[t + first, 0] = x[1]
+        return u
+
+    for first in (0, 1, 2):
+        compiled = compile(lambda x, first=first: function(x, first))
+        for x in (X, X, 0.7 * X):
+            assert difference(compiled(x), function(x, first)) == 0
+
+
 def test_sums_in_place() -> None:
     compiled = compile(added_in_place)
     for x in (X, X, 0.7 * X):

@@ -28,12 +28,10 @@ _BY_LLVM = {
     "sqrt": "sqrt", "absolute": "fabs", "copysign": "copysign", "floor": "floor", "ceil": "ceil", "trunc": "trunc",
     "rint": "nearbyint",
 }  # fmt: skip
-# of the C library
-_LIBRARY = {
-    "tan": "tan", "sinh": "sinh", "asin": "asin", "acos": "acos", "atan": "atan", "asinh": "asinh", "acosh": "acosh",
-    "atanh": "atanh", "atan2": "atan2", "hypot": "hypot", "exp2": "exp2", "log2": "log2", "log10": "log10",
-    "cbrt": "cbrt", "power": "pow",
-}  # fmt: skip
+_LIBRARY = frozenset((
+    "tan", "sinh", "asin", "acos", "atan", "asinh", "acosh", "atanh", "atan2", "hypot", "exp2", "log2", "log10", "cbrt",
+    "pow",
+))  # fmt: skip
 
 
 def memory_of(dtype: DTypeLike) -> ir.Type:
@@ -61,7 +59,9 @@ class Arithmetic:
         with np.errstate(over="ignore"):
             rounded = kind.type(number).item()
         element = _TYPES[kind.name]
-        return ir.Constant(several(element, width), _repeated(element, rounded, width))
+        rounded = int(rounded) if isinstance(element, ir.IntType) else rounded
+        several_of = rounded if width == 1 else [ir.Constant(element, rounded)] * width
+        return ir.Constant(several(element, width), several_of)
 
     def compute(self, operation: str, dtype: DTypeLike, operands: list[ir.Value]) -> ir.Value:
         """Return what an operation makes of its operands: a value of this dtype.
@@ -90,7 +90,7 @@ class Arithmetic:
         if operation in _BY_LLVM:
             return called(_BY_LLVM[operation], *(Number(builder, x) for x in operands)).value
         if operation in _LIBRARY:
-            return from_library(_LIBRARY[operation], *(Number(builder, x) for x in operands)).value
+            return from_library(operation, *(Number(builder, x) for x in operands)).value
         return self._own(operation, x)[0]
 
     def compute_together(self, name: str, dtype: DTypeLike, operands: list[ir.Value]) -> list[ir.Value]:
@@ -174,8 +174,3 @@ class Arithmetic:
         write = SINES[floating] if name == "sines" else lambda x: (WRITTEN[name, floating](x),)
         number, count = Number(self.builder, x), 2 if name == "sines" else 1
         return [y.value for y in (write(number) if self.inlines else in_function(name, count, write, number))]
-
-
-def _repeated(element: ir.Type, number: Any, width: int) -> Any:
-    number = int(number) if isinstance(element, ir.IntType) else number
-    return number if width == 1 else [ir.Constant(element, number)] * width

@@ -25,11 +25,10 @@ from ..program import mapped as mapped_in
 from ..recorder import layout_of
 from ..types import Array, Operand
 from .equations import Equations
-from .nest_places import cuts_in, shape_of, strides_of
-from .nest_steps import Gather, Held, Product, Spelled, View
+from .nest_steps import Held, Product, Spelled, View
 from .reductions import FOLDED, accumulated, asked, first_extreme, reduction_of
 from .step_maker import Ids, StepMaker, as_weak, itself, without_axes
-from .values import BOOL, DTYPES, FILLS, INTEGER, OPERATORS, Values, dtype_of, kind_of, name_of
+from .values import BOOL, DTYPES, FILLS, INTEGER, OPERATORS, Values, dtype_of, kind_of, name_of, shape_of
 
 MULTIPLICATIONS = 1 << 20  # of a product of matrices: BLAS is faster for more
 STEPS = 400  # which LLVM compiles in a few seconds
@@ -47,6 +46,7 @@ MOVES = frozenset((
     np.ndarray.diagonal, np.ndarray.repeat, np.ndarray.take, np.ndarray.copy, np.ndarray.astype,
 ))  # fmt: skip
 _MAKERS = frozenset((np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray))
+_ORDERED = ("reshape", "ravel", "flatten")  # the names of functions that may read elements in another order
 _COMPUTED = "it has an index that is computed"
 _PADDED = frozenset(("constant", "edge", "reflect", "symmetric", "wrap"))
 
@@ -67,8 +67,8 @@ class Body(StepMaker):
     """
 
     def __init__(self, loop: Loop) -> None:
-        super().__init__(loop.fills, cuts_in(loop.calls))
-        self.loop, self.once = loop, loop.count == 1
+        super().__init__(loop)
+        self.once = loop.count == 1
         self.changed: list[View] = []
         self.parts: dict[int, int] = {}
         self.views: dict[int, View] = {}
@@ -93,8 +93,7 @@ class Body(StepMaker):
     # Inputs
 
     def _take(self, number: int, given: Input) -> None:
-        x = given.variable
-        argument = given.first if isinstance(given, Carried) else given.argument
+        x, argument = given.variable, given.argument
         kind, shape = dtype_of(x), shape_of(x)
         if kind not in DTYPES or kind != dtype_of(self.loop.arguments[argument]):
             raise Unsuitable(f"it is given an array of dtype {kind}")
@@ -114,18 +113,13 @@ class Body(StepMaker):
             self.changed.append(self.views[id(x)])
 
     def _part(self, number: int, given: Part, kind: np.dtype[Any]) -> View:
-        positions = np.asarray(given.positions)
-        first = self.parts[number] = int(positions.min()) if positions.size else 0
-        span = int(positions.max()) - first + 1 if positions.size else 0
+        shape = shape_of(given.variable)
+        ends = [stride * (n - 1) for stride, n in zip(given.strides, shape, strict=True)]
+        low = sum(end for end in ends if end < 0)
+        self.parts[number] = given.start + low
+        span = 1 + sum(map(abs, ends)) if math.prod(shape) else 0
         buffer = self.buffer(span, kind, ("part", number), fixed=given.step == 0)
-        offsets = (positions - first) * kind.itemsize
-        strides = strides_of(offsets)
-        if strides is not None:
-            start = int(offsets.flat[0]) // kind.itemsize if offsets.size else 0
-            return View(buffer, as_strided(buffer.array[start:], positions.shape, strides))
-        target = self.made(positions.shape, kind, fixed=buffer.fixed)
-        self.step(Gather(target, buffer, offsets), buffer.fixed)
-        return target
+        return View(buffer, as_strided(buffer.array[-low:], shape, [kind.itemsize * s for s in given.strides]))
 
     # Operands and results
 
@@ -190,7 +184,11 @@ class Body(StepMaker):
         expected, view = np.asarray(call.expected), self.view(x)
         if expected.dtype not in DTYPES or expected.dtype != view.array.dtype or expected.shape != view.array.shape:
             raise Unsuitable(f"it depends on the value of an array of dtype {expected.dtype}")
-        self.step(Held(view, expected), view.buffer.fixed)
+        fixed = view.buffer.fixed
+        held, same = self.made((), BOOL, fixed=fixed), self.made(expected.shape, BOOL, fixed=fixed)
+        self.map(same, [view, self._operand(expected)], lambda v, ids: v.each("==", view.array.dtype, *ids))
+        self.fold(held, same, tuple(range(expected.ndim)), "and")
+        self.step(Held(held), fixed)
 
     def _show(self, call: Call) -> None:
         """Make a view by NumPy itself, of the stand-in."""
@@ -353,27 +351,22 @@ class Body(StepMaker):
         if name in ("max", "min") and not source.size and to.array.size:
             raise Unsuitable(f"it calls {name_of(function)} of nothing")
         count = math.prod(source.shape[a] for a in axes)
-
-        def divided(by: float, x: View) -> None:
-            self.map(x, [x, dtype.type(by)], lambda values, ids: values.each("divide", dtype, *ids))
-
         if name in ("var", "std"):
             shape = [1 if a in axes else n for a, n in enumerate(source.shape)]
             mean = self.made(tuple(shape), dtype, fixed=view.buffer.fixed)
             self.fold(mean[(*kept, ...)], view, axes, "add")
-            divided(count, mean)
+            self.each("divide", mean, mean, dtype.type(count))
             square = self.made(source.shape, dtype, source, fixed=view.buffer.fixed)
-            self.map(square, [view, mean], lambda values, ids: values.each("subtract", dtype, *ids))
-            self.map(square, [square], lambda values, ids: values.each("square", dtype, *ids))
+            self.each("subtract", square, view, mean)
+            self.each("square", square, square)
             view = square
         self.fold(to, view, axes, FOLDED[name])
         if name in ("mean", "var", "std"):
-            divided(count if name == "mean" else max(count - what.ddof, 0), to)
+            self.each("divide", to, to, dtype.type(count if name == "mean" else max(count - what.ddof, 0)))
         if name == "std":
-            self.map(to, [to], lambda values, ids: values.each("sqrt", dtype, *ids))
+            self.each("sqrt", to, to)
         if what.initial is not None:
-            bound = as_weak(self._operand(what.initial), dtype)
-            self.map(to, [to, bound], lambda values, ids: values.each(FOLDED[name], dtype, *ids))
+            self.each(FOLDED[name], to, to, as_weak(self._operand(what.initial), dtype))
 
     # Rules of functions: each is given the call, and its arguments
 
@@ -384,10 +377,10 @@ class Body(StepMaker):
         if (ord is not None and (ord != 2 or (axis is None and source.ndim > 1))) or dtype.kind != "f":
             raise Unsuitable("it calls norm in a way that is not known")
         square = self.made(source.shape, dtype, source, fixed=view.buffer.fixed)
-        self.map(square, [view], lambda values, ids: values.each("square", dtype, *ids))
+        self.each("square", square, view)
         self._reduce(call, np.sum, (square,), {"axis": axis, "keepdims": keepdims})
         made = self.view(call.result)
-        self.map(made, [made], lambda values, ids: values.each("sqrt", dtype, *ids))
+        self.each("sqrt", made, made)
 
     def _where(self, call: Call, condition: Any, x: Any, y: Any) -> None:
         dtype = call.result.dtype
@@ -499,7 +492,7 @@ class Body(StepMaker):
         if call.function is np.vecdot and self.fills:
             shape = np.broadcast_shapes(x.array.shape, y.array.shape)
             products, target = self.made(shape, dtype), self._result(call, call.result, fixed=False)
-            self.map(products, [x, y], lambda values, ids: values.each("multiply", dtype, *ids))
+            self.each("multiply", products, x, y)
             self.fold(target, products, (len(shape) - 1,), "add")
             return
         rows, columns = matrices(self, x, y)
@@ -543,9 +536,14 @@ class Body(StepMaker):
         """Move elements: the function itself says where they come from, from arrays of offsets."""
         if function not in MOVES and getattr(function, "name", "") not in ("T", "mT", "real"):
             raise Unsuitable(f"it calls {name_of(function)}")
-        kwargs = {name: x for name, x in kwargs.items() if name not in ("dtype", "casting", "order", "copy")}
+        dropped = {"dtype", "casting", "copy", *(() if name_of(function).endswith(_ORDERED) else ("order",))}
+        kwargs = {name: x for name, x in kwargs.items() if name not in dropped}
         first, *key = (call.args[0],) if function in _MAKERS else call.args
         key = mapped_in(_known, key)
+        if isinstance(first, Traced):  # whose elements NumPy reads in that order if they lie in it
+            order = "F" if first.value.flags.fnc else "C"
+            key = [order if type(x) is str and x == "A" else x for x in key]
+            kwargs = {name: order if name == "order" and x == "A" else x for name, x in kwargs.items()}
         if function is np.append:
             first, key = [first, key[0]], key[1:]
         if function is np.pad:

@@ -57,7 +57,7 @@ class Elements:
             if size > MOST:
                 raise Unsuitable(f"it has an array of {size:,} numbers")
             self._first_states[number] = len(self.states)
-            self.states += [(given.first, p) for p in range(size)]
+            self.states += [(given.argument, p) for p in range(size)]
         for step in (*body.before, *body.steps):
             try:
                 _SPELLED[type(step)](self, step)
@@ -85,23 +85,13 @@ class Elements:
 
     def text(self, batched: Sequence[bool] | None) -> str:
         """Return all that machine code depends on as text."""
-        values, loop = self.values, self.loop
-        names = {v: f"v{i}" for i, v in enumerate(self.order)}
-        lines = [
-            f"{'argument' if batched is None else f'batched {b}'} {dtype_of(x)}"
-            for x, b in zip(loop.arguments, batched or [False] * len(loop.arguments), strict=True)
-        ]
-        for v, name in names.items():
-            operation, *operands = values.operations[v]
-            if operation == "state":
-                operands = [*self.states[operands[0]], names[self.ends[operands[0]]]]
-            elif needed := values.needs(v):
-                operands = [*operands[: -len(needed)], *(names[o] for o in needed)]
-            lines.append(f"{name} = {operation}({', '.join(map(str, operands))})  # {values.dtypes[v]}")
-        lines += [f"final {' '.join(names[int(v)] for v in ids.flat)}" for ids in self.finals]
-        for ids, (_, backwards) in zip(self.stacked, loop.stacked, strict=True):
-            lines.append(f"stacked {backwards} {' '.join(names[int(v)] for v in ids.flat)}")
-        return "\n".join([*lines, f"checks {' '.join(names[v] for v in self.checks)}"])
+        loop, (operations, dtypes) = self.loop, (self.values.operations, self.values.dtypes)
+        lines: list[Any] = [*map(dtype_of, loop.arguments), batched and [*batched]]
+        lines += [(v, *operations[v], dtypes[v].name) for v in self.order]
+        lines += [*zip(self.states, self.ends, strict=True), self.checks]
+        lines += [ids.tolist() for ids in self.finals]
+        lines += [(ids.tolist(), backwards) for ids, (_, backwards) in zip(self.stacked, loop.stacked, strict=True)]
+        return "\n".join(map(str, lines))
 
     # Memory
 
@@ -191,9 +181,7 @@ class Elements:
             self.put_at(buffer, at, ids)
 
     def _held(self, step: Held) -> None:
-        dtype = step.view.array.dtype
-        held = self.values.each("==", dtype, self.ids(step.view), self.values.numbers(step.expected, dtype))
-        self.checks += [int(v) for v in held.flat]
+        self.checks.append(int(self.ids(step.reads[0])))
 
     def _spelled(self, step: Spelled) -> None:
         made = step.compute(self, *map(self.ids, step.reads))

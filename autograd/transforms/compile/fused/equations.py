@@ -10,7 +10,7 @@ import numpy as np
 
 from ..loops.loop import Unsuitable
 from ..types import Array
-from .values import Values
+from .values import BOOL, Values
 
 LARGEST = 8  # rows of matrices in equations
 
@@ -76,7 +76,7 @@ class Equations:
 
         The pivot is the largest element of its column, the first of equal ones. Rows change places without a jump.
         """
-        n = len(a)
+        n, each = len(a), self.values.each
         rows = list(np.concatenate([a, b], axis=-1))
         sign = self.values.numbers(1, self.dtype)
         for k in range(n):
@@ -89,8 +89,8 @@ class Equations:
             moved: Any = None  # whether a row further below has been taken
             for i in reversed(range(k + 1, n)):
                 larger = here[i - k - 1]
-                last = larger if moved is None else self._and_not(larger, moved)
-                moved = larger if moved is None else self.values.each("or", np.dtype(bool), moved, larger)
+                last = larger if moved is None else each("and", BOOL, larger, each("not", BOOL, moved))
+                moved = larger if moved is None else each("or", BOOL, moved, larger)
                 taken, rows[i] = self._where(last, rows[i], taken), self._where(last, rows[k], rows[i])
             if moved is not None:
                 sign = self._where(moved, self._each("negative", sign), sign)
@@ -107,10 +107,6 @@ class Equations:
 
     def _where(self, condition: Any, a: Any, b: Any) -> Array:
         return self.values.where(condition, np.asarray(a), np.asarray(b), self.dtype)
-
-    def _and_not(self, a: Any, b: Any) -> Array:
-        bool_ = np.dtype(bool)
-        return self.values.each("and", bool_, a, self.values.each("not", bool_, b))
 
     def _solve(self, a: Array, b: Array) -> Array:
         n = len(a)

@@ -109,154 +109,93 @@ DOUBLE = Precision(
 )  # fmt: skip
 
 
-def _reduction(p: Precision) -> Callable[[Number], tuple[Number, Number, Number]]:
-    """Return a function that splits x into n * log(2) + r; it returns n, as an integer and a float, and r."""
-    magic, bits, log2e = p.magic, p.bits(p.magic), 1 / np.log(2)
-
-    def reduction(x: Number) -> tuple[Number, Number, Number]:
-        shifted = multiply_add(x, log2e, magic)
-        n = shifted - magic
-        return shifted.as_bits() - bits, n, multiply_add(n, -p.low, multiply_add(n, -p.high, x))
-
-    return reduction
+def _reduced(p: Precision, x: Number) -> tuple[Number, Number, Number]:
+    """Split x into n * log(2) + r; return n, as an integer and a float, and r."""
+    shifted = multiply_add(x, 1 / np.log(2), p.magic)
+    n = shifted - p.magic
+    return shifted.as_bits() - p.bits(p.magic), n, multiply_add(n, -p.low, multiply_add(n, -p.high, x))
 
 
-def _exp(p: Precision, divided: int = 0) -> Function:
+def _exp(p: Precision, x: Number, divided: int = 0) -> Number:
     """Return e**x, divided by 2**divided."""
-    overflow, underflow, bias, digits, tail, reduction = (
-        p.overflow, p.underflow, p.bias, p.digits, p.exp_tail, _reduction(p)
-    )  # fmt: skip
-
-    def exp(x: Number) -> Number:
-        x = where(x > overflow, overflow, x)  # nan is not greater, and stays
-        vanishes = x < underflow
-        x = where(vanishes, 0, x)
-        exponent, _, r = reduction(x)
-        value = multiply_add(r * r, tail(r), r) + 1
-        # 2**n in two factors, both of them normal numbers: only the last product may be inf or subnormal, for which a
-        # processor takes a hundred times as long, so that what is 0 in the end, as where a mask is, is a product with 0
-        half = exponent >> 1
-        rest = exponent - half - divided
-        last = where(vanishes, 0, ((rest + bias) << digits).as_float())
-        return value * ((half + bias) << digits).as_float() * last
-
-    return exp
+    x = where(x > p.overflow, p.overflow, x)  # nan is not greater, and stays
+    vanishes = x < p.underflow
+    x = where(vanishes, 0, x)
+    exponent, _, r = _reduced(p, x)
+    value = multiply_add(r * r, p.exp_tail(r), r) + 1
+    # 2**n in two factors, both of them normal numbers: only the last product may be inf or subnormal, for which a
+    # processor takes a hundred times as long, so that what is 0 in the end, as where a mask is, is a product with 0
+    half = exponent >> 1
+    rest = exponent - half - divided
+    last = where(vanishes, 0, ((rest + p.bias) << p.digits).as_float())
+    return value * ((half + p.bias) << p.digits).as_float() * last
 
 
-def _expm1(p: Precision) -> Function:
-    overflow, vanishes, bias, digits, tail, reduction = (
-        p.overflow - 1, p.vanishes, p.bias, p.digits, p.exp_tail, _reduction(p)
-    )  # fmt: skip
-
-    def expm1(x: Number) -> Number:
-        y = where(x > overflow, overflow, x)
-        y = where(y < vanishes, vanishes, y)
-        exponent, n, r = reduction(y)
-        near = multiply_add(r * r, tail(r), r)
-        scale = ((exponent + (bias - 1)) << digits).as_float()  # half of 2**n, which is never inf
-        far = multiply_add(scale, near, scale - 0.5) * 2
-        return where(x.equals(0), x, where(n.equals(0), near, far))  # with the sign of a zero
-
-    return expm1
+def _expm1(p: Precision, x: Number) -> Number:
+    y = where(x > p.overflow - 1, p.overflow - 1, x)
+    y = where(y < p.vanishes, p.vanishes, y)
+    exponent, n, r = _reduced(p, y)
+    near = multiply_add(r * r, p.exp_tail(r), r)
+    scale = ((exponent + (p.bias - 1)) << p.digits).as_float()  # half of 2**n, which is never inf
+    far = multiply_add(scale, near, scale - 0.5) * 2
+    return where(x.equals(0), x, where(n.equals(0), near, far))  # with the sign of a zero
 
 
-def _cosh(p: Precision) -> Function:
+def _cosh(p: Precision, x: Number) -> Number:
     """Return cosh(x) = h + 1 / (4 * h), where h = e**|x| / 2, which overflows no earlier."""
-    half_exp = _exp(p, 1)
-
-    def cosh(x: Number) -> Number:
-        h = half_exp(abs(x))
-        return h + 0.25 / h
-
-    return cosh
+    h = _exp(p, abs(x), 1)
+    return h + 0.25 / h
 
 
-def _tanh(p: Precision) -> Function:
+def _tanh(p: Precision, x: Number) -> Number:
     """Return tanh(x) = e / (e + 2), where e = exp(2 * |x|) - 1, with the sign of x."""
-    saturates, expm1 = p.saturates, _expm1(p)
-
-    def tanh(x: Number) -> Number:
-        size = abs(x)
-        e = expm1(where(size > saturates, saturates, size) * 2)
-        return copysign(e / (e + 2), x)
-
-    return tanh
+    size = abs(x)
+    e = _expm1(p, where(size > p.saturates, p.saturates, size) * 2)
+    return copysign(e / (e + 2), x)
 
 
-def _log_of_normal(p: Precision) -> Any:
+def _log_of_normal(p: Precision, x: Number, lost: Number | float, exponent: Number | float) -> Number:
     """Return log(x * 2**exponent) + lost for a positive normal x, which is 2**k * (1 + f) with small f."""
-    high, low, digits, tail = p.high, p.low, p.digits, p.log_tail
     root = p.bits(0.5**0.5)
-    from_root, fraction = p.bits(1) - root, (1 << digits) - 1
-    magic, from_bias = p.magic, p.bits(p.magic) - p.bias
-
-    def parts(x: Number) -> Any:
-        moved = x.as_bits() + from_root
-        k = ((moved >> digits) + from_bias).as_float() - magic
-        return k, ((moved & fraction) + root).as_float() - 1
-
-    if digits == 23:  # the tail is (log(1 + f) - f + f**2 / 2) / f**3, in f
-
-        def log_of_normal(x: Number, lost: Any, exponent: Any) -> Number:
-            k, f = parts(x)
-            k = k + exponent
-            square = f * f
-            rest = multiply_add(k, low, multiply_add(f * square, tail(f), lost))
-            return multiply_add(k, high, f - multiply_add(square, 0.5, -rest))
-
-    else:  # the tail is (log((1 + s) / (1 - s)) - 2 * s) / s**3, in s**2, where s = f / (2 + f)
-
-        def log_of_normal(x: Number, lost: Any, exponent: Any) -> Number:
-            k, f = parts(x)
-            k = k + exponent
-            s = f / (f + 2)
-            square = f * 0.5 * f
-            rest = multiply_add(k, low, multiply_add(s, multiply_add(s * s, tail(s * s), square), lost))
-            return multiply_add(k, high, f - (square - rest))
-
-    return log_of_normal
+    moved = x.as_bits() + (p.bits(1) - root)
+    k = ((moved >> p.digits) + (p.bits(p.magic) - p.bias)).as_float() - p.magic
+    f = ((moved & ((1 << p.digits) - 1)) + root).as_float() - 1
+    k = k + exponent
+    if p is SINGLE:  # the tail is (log(1 + f) - f + f**2 / 2) / f**3, in f
+        square = f * f
+        rest = multiply_add(k, p.low, multiply_add(f * square, p.log_tail(f), lost))
+        return multiply_add(k, p.high, f - multiply_add(square, 0.5, -rest))
+    s = f / (f + 2)  # the tail is (log((1 + s) / (1 - s)) - 2 * s) / s**3, in s**2
+    square = f * 0.5 * f
+    rest = multiply_add(k, p.low, multiply_add(s, multiply_add(s * s, p.log_tail(s * s), square), lost))
+    return multiply_add(k, p.high, f - (square - rest))
 
 
-def _log(p: Precision) -> Function:
-    tiny, scale, exponent = float(np.finfo(p.floating).tiny), 2.0 ** (p.digits + 1), -p.digits - 1
-    log_of_normal = _log_of_normal(p)
-
-    def log(x: Number) -> Number:
-        subnormal = x < tiny
-        value = log_of_normal(x * chosen(subnormal, x, scale, 1), 0, chosen(subnormal, x, exponent, 0))
-        value = where(x < np.inf, value, x)  # inf and nan
-        value = where(x.equals(0), -np.inf, value)
-        return where(x < 0, np.nan, value)
-
-    return log
+def _log(p: Precision, x: Number) -> Number:
+    subnormal = x < float(np.finfo(p.floating).tiny)
+    scale, exponent = chosen(subnormal, x, 2.0 ** (p.digits + 1), 1), chosen(subnormal, x, -p.digits - 1, 0)
+    value = _log_of_normal(p, x * scale, 0, exponent)
+    value = where(x < np.inf, value, x)  # inf and nan
+    value = where(x.equals(0), -np.inf, value)
+    return where(x < 0, np.nan, value)
 
 
-def _log1p(p: Precision) -> Function:
+def _log1p(p: Precision, x: Number) -> Number:
     """Return log(1 + x): that of the rounded sum, and what rounding has lost, divided by the sum."""
-    unnoticed, log_of_normal = p.unnoticed, _log_of_normal(p)
-
-    def log1p(x: Number) -> Number:
-        total = x + 1
-        lost = where(total < 2, x - (total - 1), 1 - (total - x))
-        value = log_of_normal(total, lost / total, 0)
-        value = where(abs(x) < unnoticed, x, value)  # with the sign of a zero
-        value = where(x < np.inf, value, x)
-        value = where(x.equals(-1), -np.inf, value)
-        return where(x < -1, np.nan, value)
-
-    return log1p
+    total = x + 1
+    lost = where(total < 2, x - (total - 1), 1 - (total - x))
+    value = _log_of_normal(p, total, lost / total, 0)
+    value = where(abs(x) < p.unnoticed, x, value)  # with the sign of a zero
+    value = where(x < np.inf, value, x)
+    value = where(x.equals(-1), -np.inf, value)
+    return where(x < -1, np.nan, value)
 
 
-def _erf(p: Precision) -> Function:
-    end, near, far, exp = p.erf_end, p.erf_near, p.erf_far, _exp(p)
-
-    def erf(x: Number) -> Number:
-        size = abs(x)
-        inner = multiply_add(x, near(x * x), x)
-        outer = 1 - exp(far(where(size > end, end, size) - 1))
-        return where(size < 1, inner, copysign(outer, x))
-
-    return erf
+def _erf(p: Precision, x: Number) -> Number:
+    size = abs(x)
+    inner = multiply_add(x, p.erf_near(x * x), x)
+    outer = 1 - _exp(p, p.erf_far(where(size > p.erf_end, p.erf_end, size) - 1))
+    return where(size < 1, inner, copysign(outer, x))
 
 
 FAR = 1e5  # from here on sin and cos are those of the C library: of fewer quarters, products with `_QUARTER` are exact
@@ -328,10 +267,12 @@ def _one_of(function: Callable[[Number], tuple[Number, ...]], place: int, x: Num
     return function(x)[place]
 
 
-_MAKERS = {"exp": _exp, "cosh": _cosh, "expm1": _expm1, "tanh": _tanh, "log": _log, "log1p": _log1p, "erf": _erf}
+_WRITERS: dict[str, Callable[..., Number]] = {
+    "exp": _exp, "cosh": _cosh, "expm1": _expm1, "tanh": _tanh, "log": _log, "log1p": _log1p, "erf": _erf,
+}  # fmt: skip
 # by name and by the dtype of the argument
 WRITTEN: dict[tuple[str, type[np.floating[Any]]], Function] = {
-    (name, p.floating): make(p) for name, make in _MAKERS.items() for p in (SINGLE, DOUBLE)
+    (name, p.floating): partial(write, p) for name, write in _WRITERS.items() for p in (SINGLE, DOUBLE)
 }
 # by dtype: the sine and the cosine
 SINES: dict[type[np.floating[Any]], Callable[[Number], tuple[Number, ...]]] = {

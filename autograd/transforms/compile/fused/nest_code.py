@@ -16,16 +16,14 @@ from .arithmetic import memory_of
 from .bits import BIT, BYTE, INDEX, variable
 from .loop_code import units_of
 from .loops import machine_loop
-from .nest_memory import table_of
 from .nest_steps import Buffer, Held, Step
 from .nest_tiles import Tile
-from .nest_writer import StepWriter
+from .nest_writer import StepWriter, table_of
 from .nests import Nests
 
 from llvmlite import ir  # isort: skip - after LLVM was found
 
 ALIGNED = 64  # bytes
-_VOID = ir.VoidType()
 
 
 class Memory:
@@ -109,7 +107,9 @@ class NestWriter:
         self.pointers = {}
         for buffer in body.buffers:
             self._place(buffer)
-        carried = {k: variable(builder, arrays[x.first]) for k, x in enumerate(loop.inputs) if isinstance(x, Carried)}
+        carried = {
+            k: variable(builder, arrays[x.argument]) for k, x in enumerate(loop.inputs) if isinstance(x, Carried)
+        }
         rotating = {id(buffer): self._areas(buffer) for buffer in body.buffers if buffer.role[0] == "next"}
         firsts = [body.first_of(x) for x in loop.finals[: len(body.finals)]]
         own = arrays[len(loop.arguments) :]
@@ -190,10 +190,13 @@ class NestWriter:
             if isinstance(step, Tile):
                 self._tiles(step)
                 continue
-            buffers = list({id(v.buffer): v.buffer for v in (*step.reads, *step.writes)}.values())
-            found = builder.call(self._function(step, buffers), [self.pointers[id(buffer)] for buffer in buffers])
             if isinstance(step, Held):
-                builder.store(builder.and_(builder.load(self.held), found), self.held)
+                found = builder.load(self.pointers[id(step.reads[0].buffer)])
+                held = builder.and_(builder.load(self.held), builder.trunc(found, BIT))
+                builder.store(held, self.held)
+                continue
+            buffers = list({id(v.buffer): v.buffer for v in (*step.reads, *step.writes)}.values())
+            builder.call(self._function(step, buffers), [self.pointers[id(buffer)] for buffer in buffers])
 
     def _tiles(self, tile: Tile) -> None:
         pointers, builder = self.pointers, self.builder
@@ -209,8 +212,8 @@ class NestWriter:
         text = step.text({id(buffer): f"p{i}" for i, buffer in enumerate(buffers)})
         if text not in self.functions:
             kinds = [memory_of(buffer.array.dtype).as_pointer() for buffer in buffers]
-            kind = ir.FunctionType(BIT if isinstance(step, Held) else _VOID, kinds)
             name = f"plaingrad_step_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+            kind = ir.FunctionType(ir.VoidType(), kinds)
             function = self.functions[text] = ir.Function(self.builder.module, kind, name)
             function.linkage = "internal"
             function.attributes.add("noinline")

@@ -337,10 +337,7 @@ class Spelled(Step):
 
 
 class Held(Step):
-    """A check that the elements of an array are what they have to be."""
+    """A check that the bool of an array without axes, which is all of its buffer, is true."""
 
-    says = ("view", "expected")
-
-    def __init__(self, view: View, expected: Array) -> None:
-        self.view, self.expected = view, expected
+    def __init__(self, view: View) -> None:
         super().__init__([view], [])

@@ -4,38 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
-from .arithmetic import memory_of
-from .bits import BIT, INDEX, Number, apart, together, variable
+from .arithmetic import Arithmetic, memory_of
+from .bits import BYTE, INDEX, Number, apart, multiply_add, parts_of, together, variable
 from .loops import machine_loop
-from .nest_memory import Writer, halved, table_of
-from .nest_products import write_product
-from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Scatter, Step, View, in_order
+from .nest_steps import Buffer, Gather, Nest, Product, Reduction, Scatter, Step, View, in_order
 
 from llvmlite import ir  # isort: skip - after LLVM was found
 
 LANES = 8  # elements that are computed side by side
 BLOCK = 128  # terms of a sum that NumPy adds up in eight places
 COLUMNS = 128  # bytes of numbers side by side, to which those below are added
+BYTES = 64  # of a vector of a product
+ROWS, SUMS = 4, 4  # rows of a block of it, and vectors where there is one row
 
 
-class StepWriter(Writer):
-    """Writes the instructions of one step."""
+def table_of(builder: ir.IRBuilder, values: list[float], kind: ir.Type) -> ir.Value:
+    """Return a pointer to constants."""
+    array = ir.Constant(
+        ir.ArrayType(kind, len(values)), [ir.Constant(kind, int(value) if kind == BYTE else value) for value in values]
+    )
+    table = ir.GlobalVariable(builder.module, array.type, builder.module.get_unique_name("plaingrad_table"))
+    table.linkage, table.global_constant, table.initializer = "internal", True, array
+    return builder.bitcast(table, kind.as_pointer())
+
+
+def halved(builder: ir.IRBuilder, parts: list[ir.Value]) -> ir.Value:
+    """Return the sum of numbers, added up in pairs."""
+    while len(parts) > 1:
+        parts = [builder.fadd(*parts[i : i + 2]) for i in range(0, len(parts), 2)]
+    return parts[0]
+
+
+class StepWriter:
+    """Writes the instructions of one step where `builder` stands, on buffers of which it has pointers, by identity."""
+
+    def __init__(self, builder: ir.IRBuilder, pointers: dict[int, ir.Value]) -> None:
+        self.builder, self.pointers = builder, pointers
+        self.arithmetic = Arithmetic(builder)
 
     def write(self, step: Step) -> None:
         """Write a function's body."""
-        if isinstance(step, Held):
-            self.builder.ret(self._held(step))
-            return
         if isinstance(step, Nest):
             self._nest(step)
         elif isinstance(step, Reduction):
             self._reduction(step)
         elif isinstance(step, Product):
-            write_product(self, step)
+            _write_product(self, step)
         elif isinstance(step, Gather):
             self._gather(step)
         elif isinstance(step, Scatter):
@@ -50,7 +69,7 @@ class StepWriter(Writer):
         laid_out: Any = [view.array for view in views]
         if nest.shape != (1,):  # of which there may be more than NumPy goes through
             laid_out = np.nditer([*map(np.atleast_1d, laid_out)], ["external_loop"]).itviews
-        places = [(v.buffer, _offset(v.buffer, x), x.strides) for v, x in zip(views, laid_out, strict=True)]
+        places = [(v.buffer, View(v.buffer, x).offset, x.strides) for v, x in zip(views, laid_out, strict=True)]
         of_loads = dict(zip(loads, places, strict=False))
         *outer, n = laid_out[0].shape
         lanes = min(LANES, 1 << (n.bit_length() - 1))
@@ -60,7 +79,8 @@ class StepWriter(Writer):
             for v in order:
                 name, *operands = operations[v]
                 if name == "load":
-                    here[v] = self._load_lanes(*of_loads[v], index, lanes)
+                    buffer, _, strides = of_loads[v]
+                    here[v] = self.load_lanes(self.at(*of_loads[v], index), strides[-1] // buffer.array.itemsize, lanes)
                 elif name == "number":
                     here[v] = self.arithmetic.constant(operands[0], dtypes[v], lanes)
                 elif name == "cast":
@@ -86,19 +106,6 @@ class StepWriter(Writer):
             if blocks * lanes < n:
                 (rest,) = self.loops(stack, [n - blocks * lanes])
                 compute([*index, self.builder.add(rest, ir.Constant(INDEX, blocks * lanes))], 1)
-
-    def _load_lanes(
-        self, buffer: Buffer, offset: int, strides: Sequence[int], index: Sequence[ir.Value], lanes: int
-    ) -> Any:
-        """Return elements along the last axis, side by side."""
-        pointer = self.at(buffer, offset, strides, index)
-        if lanes == 1 or not strides[-1]:
-            return together(self.builder, [self.load(pointer)] * lanes)
-        step = strides[-1] // buffer.array.itemsize
-        if step == 1 and buffer.array.dtype.kind == "b":
-            found = self.load_vector(pointer, lanes)
-            return self.builder.icmp_unsigned("!=", found, ir.Constant(found.type, None))
-        return self.load_lanes(pointer, step, lanes)
 
     def _reduction(self, step: Reduction) -> None:
         """Add up, or the like, rows, or what is below each other in as many columns at a time as registers hold."""
@@ -159,7 +166,7 @@ class StepWriter(Writer):
         function.linkage = "internal"
         function.attributes.add("noinline")
         builder = ir.IRBuilder(function.append_basic_block("entry"))
-        writer, first, n = Writer(builder, {}), function.args[0], Number(builder, function.args[1])
+        writer, first, n = StepWriter(builder, {}), function.args[0], Number(builder, function.args[1])
 
         def at(i: Number) -> ir.Value:
             return builder.gep(first, [(i * stride).value])
@@ -209,23 +216,185 @@ class StepWriter(Writer):
             place = self.builder.add(place, self.builder.mul(i, ir.Constant(INDEX, stride // 8)))
         return self.builder.load(self.builder.gep(table, [place]))
 
-    def _held(self, step: Held) -> Any:
-        builder, view = self.builder, step.view
-        found: Any = ir.Constant(BIT, 1)
-        if not view.array.size:
-            return found
-        values = [x.item() for x in step.expected.ravel()]
-        table = table_of(builder, values, memory_of(view.array.dtype))
-        held = variable(builder, found)
-        strides = np.empty(view.array.shape, np.int64).strides
+    # Memory, loops, and numbers side by side
+
+    def at(self, buffer: Buffer, offset: int, strides: Sequence[int], index: Sequence[ir.Value]) -> ir.Value:
+        """Return a pointer to an element: offset and strides are in bytes, the indices are LLVM's values."""
+        builder, size = self.builder, buffer.array.itemsize
+        place: ir.Value = ir.Constant(INDEX, offset // size)
+        for stride, i in zip(strides, index, strict=True):
+            if stride:
+                place = builder.add(place, builder.mul(i, ir.Constant(INDEX, stride // size)))
+        return builder.gep(self.pointers[id(buffer)], [place])
+
+    def load(self, pointer: ir.Value) -> ir.Value:
+        """Return a value in memory."""
+        return self.arithmetic.read(self.builder.load(pointer, align=1))
+
+    def store(self, value: ir.Value, pointer: ir.Value) -> None:
+        """Put a value into memory."""
+        self.builder.store(self.arithmetic.stored(value), pointer, align=1)
+
+    def loops(self, stack: ExitStack, shape: Sequence[int]) -> list[ir.Value]:
+        """Begin a loop for each axis; return the indices."""
+        return [ir.Constant(INDEX, 0) if n == 1 else stack.enter_context(machine_loop(self.builder, n)) for n in shape]
+
+    def load_lanes(self, pointer: ir.Value, stride: int, lanes: int) -> ir.Value:
+        """Return several numbers of a row."""
+        if stride == 1 and lanes > 1:
+            kind = ir.VectorType(pointer.type.pointee, lanes)
+            return self.arithmetic.read(self.builder.load(self.builder.bitcast(pointer, kind.as_pointer()), align=1))
+        if not stride:
+            return together(self.builder, [self.load(pointer)] * lanes)
+        places = [self.builder.gep(pointer, [ir.Constant(INDEX, w * stride)]) for w in range(lanes)]
+        return together(self.builder, [self.load(place) for place in places])
+
+    def store_lanes(self, value: ir.Value, pointer: ir.Value, stride: int) -> None:
+        """Put several numbers into a row."""
+        if isinstance(value.type, ir.VectorType) and stride == 1:
+            value = self.arithmetic.stored(value)
+            self.builder.store(value, self.builder.bitcast(pointer, value.type.as_pointer()), align=1)
+            return
+        for w, part in enumerate(apart(self.builder, value)):
+            self.store(part, self.builder.gep(pointer, [ir.Constant(INDEX, w * stride)]))
+
+
+def _write_product(writer: StepWriter, step: Product) -> None:
+    """Write the loops of a product, around them those of a stack.
+
+    The lanes of a vector are neighbouring columns, or rows, whichever lie side by side in memory; where neither does,
+    they are neighbouring terms of one sum. Multiplications and additions are one instruction where the processor has
+    it: the last bits may differ from BLAS, and from one processor to another.
+    """
+    with ExitStack() as stack:
+        target = step.target.array
+        index = writer.loops(stack, target.shape[:-2])
+        (m, n), k = target.shape[-2:], step.a.array.shape[-1]
+        size = target.itemsize
+        (cm, cn), (am, ak), (bk, bn) = (
+            [s // size for s in view.array.strides[-2:]] for view in (step.target, step.a, step.b)
+        )
+        c, a, b = (
+            writer.at(view.buffer, view.offset, view.array.strides[:-2], index)
+            for view in (step.target, step.a, step.b)
+        )
+        block = _Block(writer, memory_of(target.dtype), size)
+        if (m > 1 and am == 1 and bn != 1) or (n == 1 and m > 1 and ak != 1):  # the other way round
+            block.columns((c, cn, cm), (b, bn, bk), (a, ak, am), n, m, k)
+        elif (n > 1 and bn == 1) or ak != 1 or (bk != 1 and k > 1) or k < 4:
+            block.columns((c, cm, cn), (a, am, ak), (b, bk, bn), m, n, k)
+        else:
+            block.terms((c, cm, cn), (a, am), (b, bn), m, n, k)
+
+
+class _Block:
+    """Writes the loops of one product of matrices: blocks of rows and columns whose sums stay in registers."""
+
+    def __init__(self, writer: StepWriter, kind: Any, size: int) -> None:
+        self.writer, self.builder, self.kind, self.lanes = writer, writer.builder, kind, BYTES // size
+
+    def columns(self, c: Any, a: Any, b: Any, m: int, n: int, k: int) -> None:
+        """Write a product in whose vectors are neighbouring columns."""
+        most = ROWS if m > 1 else 1
+        for first, count, rows in ((0, m // most, most), (m - m % most, 1, m % most)):
+            if not rows or not count:
+                continue
+            with ExitStack() as stack:
+                (i,) = self._loops(stack, [count])
+                self._row_of_blocks(c, a, b, i * rows + first, rows, n, k)
+
+    def _row_of_blocks(self, c: Any, a: Any, b: Any, row: Any, rows: int, n: int, k: int) -> None:
+        column, lanes = 0, self.lanes
+        for vectors in (SUMS if rows == 1 else 1, 1):
+            width = vectors * lanes
+            count = (n - column) // width
+            if count:
+                with ExitStack() as stack:
+                    (j,) = self._loops(stack, [count])
+                    wide = [(w * lanes, lanes) for w in range(vectors)]
+                    self._block(c, a, b, row, j * width + column, rows, wide, k)
+                column += count * width
+        widths, offset = [], 0
+        while lanes > 1 and column + offset < n:
+            lanes //= 2
+            if column + offset + lanes <= n:
+                widths.append((offset, lanes))
+                offset += lanes
+        if widths:
+            self._block(c, a, b, row, Number(self.builder, ir.Constant(INDEX, column)), rows, widths, k)
+
+    def _block(self, c: Any, a: Any, b: Any, row: Any, column: Any, rows: int, vectors: list[Any], k: int) -> None:
+        """Write the sums of a few rows and vectors of columns."""
+        builder = self.builder
+        sums = [[self._variable(lanes) for _, lanes in vectors] for _ in range(rows)]
+        (a, am, ak), (b, bk, bn) = a, b
         with ExitStack() as stack:
-            index = self.loops(stack, view.array.shape)
-            x = self.load(self.at(view.buffer, view.offset, view.array.strides, index))
-            wanted = self.arithmetic.read(self._entry(table, strides, index))
-            same = self.arithmetic.compute("==", np.dtype(bool), [x, wanted])
-            builder.store(builder.and_(builder.load(held), same), held)
-        return builder.load(held)
+            (t,) = self._loops(stack, [k])
+            of_b = t * bk + column * bn
+            columns = [self._vector(b, of_b + at * bn, bn, lanes) for at, lanes in vectors]
+            for r in range(rows):
+                factor = self._vector(a, (row + r) * am + t * ak, 1, 1)
+                for place, vector in zip(sums[r], columns, strict=True):
+                    self._add_product(place, together(builder, [factor] * parts_of(vector.type)[1]), vector)
+        (c, cm, cn) = c
+        for r in range(rows):
+            for (at, _), place in zip(vectors, sums[r], strict=True):
+                to = builder.gep(c, [((row + r) * cm + (column + at) * cn).value])
+                self.writer.store_lanes(builder.load(place), to, cn)
 
+    def terms(self, c: Any, a: Any, b: Any, m: int, n: int, k: int) -> None:
+        """Write a product in whose vectors are neighbouring terms."""
+        builder, (a, am), (b, bn), (c, cm, cn) = self.builder, a, b, c
+        lanes = self.lanes
+        while lanes > k:
+            lanes //= 2
+        columns = min(n, ROWS)
+        for first, count, several in ((0, n // columns, columns), (n - n % columns, 1, n % columns)):
+            if not several or not count:
+                continue
+            with ExitStack() as stack:
+                row, j = self._loops(stack, [m, count])
+                column = j * several + first
+                starts = [(column + s) * bn for s in range(several)]
+                for s, total in enumerate(self._sums(a, row * am, b, starts, k, lanes)):
+                    builder.store(total, builder.gep(c, [(row * cm + (column + s) * cn).value]), align=1)
 
-def _offset(buffer: Buffer, array: Any) -> int:
-    return View(buffer, array).offset
+    def _sums(self, a: Any, of_a: Number, b: Any, starts: list[Number], k: int, lanes: int) -> list[Any]:
+        """Write several sums, of a row of the first matrix with columns of the second; of one alone in four parts."""
+        builder = self.builder
+        several = SUMS if len(starts) == 1 and k >= 2 * SUMS * lanes else 1
+        variables = [[self._variable(lanes) for _ in range(several)] for _ in starts]
+        whole = k - k % (several * lanes)
+        with ExitStack() as stack:
+            (t,) = self._loops(stack, [whole // (several * lanes)])
+            for part in range(several):
+                at = t * (several * lanes) + part * lanes
+                factor = self._vector(a, of_a + at, 1, lanes)
+                for start, parts in zip(starts, variables, strict=True):
+                    self._add_product(parts[part], factor, self._vector(b, start + at, 1, lanes))
+        totals = []
+        for start, parts in zip(starts, variables, strict=True):
+            vector = reduce(builder.fadd, map(builder.load, parts))
+            total = Number(builder, halved(builder, apart(builder, vector)))
+            for i in range(whole, k):
+                x, y = (Number(builder, self._vector(p, s + i, 1, 1)) for p, s in ((a, of_a), (b, start)))
+                total = multiply_add(x, y, total)
+            totals.append(total.value)
+        return totals
+
+    # Numbers
+
+    def _variable(self, lanes: int) -> Any:
+        kind = self.kind if lanes == 1 else ir.VectorType(self.kind, lanes)
+        return variable(self.builder, ir.Constant(kind, None))
+
+    def _loops(self, stack: ExitStack, shape: list[int]) -> list[Number]:
+        return [Number(self.builder, index) for index in self.writer.loops(stack, shape)]
+
+    def _add_product(self, place: Any, x: ir.Value, y: ir.Value) -> None:
+        """Add what two numbers, or vectors, give to what is in memory."""
+        x, y, total = (Number(self.builder, z) for z in (x, y, self.builder.load(place)))
+        self.builder.store(multiply_add(x, y, total).value, place)
+
+    def _vector(self, pointer: ir.Value, place: Number, stride: int, lanes: int) -> Any:
+        return self.writer.load_lanes(self.builder.gep(pointer, [place.value]), stride, lanes)

@@ -5,12 +5,13 @@ What a body makes for the next iteration lies in scratch memory, and its results
 
 from __future__ import annotations
 
+from functools import partial, reduce
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from ..loops.loop import Carried, Part, Same, Unsuitable
+from ..loops.loop import Carried, Part, Unsuitable
 from ..program import Variable
 from .body import STEPS, Body
 from .elements import MOST
@@ -61,10 +62,9 @@ class Nests:
                 nest.store(x, nest.values.cast_one(int(v), view.array.dtype))
         steps: list[Step] = [nest]
         if checks:
-            held = body.made((len(checks),), BOOL, fixed=step.targets[0].buffer.fixed)
-            for x, v in zip(numbers(held), checks, strict=True):
-                nest.store(x, v)
-            steps.append(Held(held, np.ones(len(checks), bool)))
+            held = body.made((), BOOL, fixed=step.targets[0].buffer.fixed)
+            nest.store(held[None], reduce(partial(nest.values.one, "and", BOOL), checks))
+            steps.append(Held(held))
         if len(nest.order()) > MOST:
             raise Unsuitable(f"{step.why} (line {step.line})")
         return steps
@@ -105,11 +105,9 @@ class Nests:
 
     def first_of(self, x: Variable) -> int | None:
         """Return the argument that a final value is if there is no iteration: what is carried to the first."""
-        inputs = self.loop.inputs
-        carried = [given for given in inputs if isinstance(given, Carried)]
-        found = [given.first for given in carried if given.after is x]
-        found += [given.first for given in carried if given.variable is x]
-        found += [given.argument for given in inputs if isinstance(given, Same) and given.variable is x]
+        inputs = [given for given in self.loop.inputs if not isinstance(given, Part)]
+        found = [given.argument for given in inputs if isinstance(given, Carried) and given.after is x]
+        found += [given.argument for given in inputs if given.variable is x]
         return found[0] if found else None
 
     def results(self) -> list[Buffer]:
@@ -143,18 +141,17 @@ class Nests:
     def text(self) -> str:
         """Return all that machine code depends on as text."""
         names = {id(buffer): f"b{i}" for i, buffer in enumerate(self.buffers)}
-        lines = [f"argument {dtype_of(x)}" for x in self.loop.arguments]
+        lines = [f"{[dtype_of(x) for x in self.loop.arguments]} {[backwards for _, backwards in self.loop.stacked]}"]
         for buffer in self.buffers:
             role = buffer.role if buffer.role[0] != "constant" else ("constant", buffer.role[1].tolist())
-            lines.append(f"{names[id(buffer)]}: {buffer.array.size} {buffer.array.dtype} {role} {buffer.fixed}")
+            lines.append(f"{buffer.array.size} {buffer.array.dtype} {role} {buffer.fixed}")
         for number, given in enumerate(self.loop.inputs):
             if isinstance(given, Part):
                 lines.append(f"part {number}: {given.argument} {self.parts[number]} {given.step} {given.backwards}")
             elif isinstance(given, Carried):
-                lines.append(f"carried {number}: {given.first} {names.get(id(self.after[number].buffer))}")
+                lines.append(f"carried {number}: {given.argument} {names.get(id(self.after[number].buffer))}")
         for x, view in zip(self.loop.finals, self.finals, strict=False):
             lines.append(f"final {names.get(id(view.buffer))} {self.first_of(x)}")
-        lines += [f"stacked {backwards}" for _, backwards in self.loop.stacked]
         for label, steps in (("before", self.before), ("each", self.steps)):
             lines += [f"{label}: {step.text(names)}" for step in steps]
         return "\n".join(lines)

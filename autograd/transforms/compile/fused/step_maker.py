@@ -7,7 +7,8 @@ registers. What depends on nothing that changes is computed once, before the fir
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+import operator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -15,16 +16,18 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import ArrayLike, DTypeLike
 
-from ..loops.loop import Unsuitable
+from ..loops.loop import Loop, Unsuitable
 from ..loops.parts import all_positions
+from ..program import Call, Traced, traced_in
 from ..types import Array
-from .nest_places import cut_in, strides_of
 from .nest_steps import Buffer, Gather, Nest, Reduction, Scatter, Step, View, axes_in_order, in_order
 from .reductions import start_of
-from .values import Values, dtype_of
+from .values import Values, dtype_of, shape_of
 
 LARGEST = 100_000  # elements of an array: with more, NumPy's own calls are as fast
 Ids = list[Array]
+CUT, PARTS = 64, 16  # elements from which arrays are computed in parts, and how many parts at most
+FEW_PARTS, MOST_PARTS = 8, 64  # copied by slices, of one array and of several
 _APART = 1 << 40  # between the offsets of different arrays, where elements are moved
 
 
@@ -46,8 +49,8 @@ class StepMaker:
         The line of the user's program that the next steps are of.
     """
 
-    def __init__(self, fills: bool, cuts: dict[tuple[int, ...], list[list[int]]]) -> None:
-        self.fills, self.cuts, self.line = fills, cuts, ""
+    def __init__(self, loop: Loop) -> None:
+        self.loop, self.fills, self.cuts, self.line = loop, loop.fills, _cuts_in(loop.calls), ""
         self.buffers: list[Buffer] = []
         self.before: list[Step] = []
         self.steps: list[Step] = []
@@ -105,6 +108,10 @@ class StepMaker:
                 self._map_part(target[part], [x[part] if isinstance(x, View) else x for x in operands], compute)
         else:
             self._map_part(target, operands, compute)
+
+    def each(self, operation: str, target: View, *operands: Any) -> None:
+        """Compute an operation in the dtype of the array that has the results."""
+        self.map(target, operands, lambda values, ids: values.each(operation, target.array.dtype, *ids))
 
     def _parts(self, target: View) -> list[Any]:
         """Return the parts in which an array is computed, as indices: those that are written alone elsewhere."""
@@ -197,10 +204,12 @@ class StepMaker:
     # Places that are known
 
     def offsets(self, x: View) -> Array:
-        """Return where each element of an array is in its buffer, in bytes."""
+        """Return where each element of an array is in its buffer, in bytes, in the same order of memory."""
         if x.array.size > LARGEST:
             raise Unsuitable(f"it has an array of {x.array.size:,} numbers, where NumPy is as fast")
-        return all_positions(x.offset, x.array.shape, x.array.strides)
+        found = np.empty_like(x.array, np.int64)
+        found[...] = all_positions(x.offset, x.array.shape, x.array.strides)
+        return found
 
     def scatter(self, target: View, at: ArrayLike, given: Any, ufunc: np.ufunc | None = None) -> None:
         """Write to elements at known offsets, or what a ufunc makes of them."""
@@ -232,7 +241,7 @@ class StepMaker:
     def fetch(self, target: View, table: Array, sources: list[Any], depth: int = 0) -> None:
         """Copy elements from where a table says: by slices where there are few, else one by one."""
         owners, offsets = np.divmod(table, _APART)
-        owner, strides = sources[int(owners.flat[0])], strides_of(offsets)
+        owner, strides = sources[int(owners.flat[0])], _strides_of(offsets)
         alone = (owners == owners.flat[0]).all()
         if alone and not isinstance(owner, View):
             self.map(target, [as_weak(owner, target.array.dtype)], itself)
@@ -240,7 +249,7 @@ class StepMaker:
             whole = owner.buffer.array
             start = whole.view(np.uint8)[int(offsets.flat[0]) :][: whole.itemsize].view(whole.dtype)
             self.map(target, [View(owner.buffer, as_strided(start, table.shape, strides))], itself)
-        elif (cut := cut_in(owners, offsets)) is not None and depth < 2 * table.ndim + 2:
+        elif (cut := _cut_in(owners, offsets)) is not None and depth < 2 * table.ndim + 2:
             axis, places = cut
             ends = [0, *places, table.shape[axis]]
             for low, high in pairwise(ends):
@@ -276,3 +285,75 @@ def as_weak(x: complex | np.generic, dtype: np.dtype[Any]) -> Any:
     """Return a number of Python as one of a dtype, which is that of the arrays it meets."""
     with np.errstate(over="ignore"):
         return dtype.type(x) if type(x) in (int, float, bool) else x
+
+
+def _cuts_in(calls: Sequence[Call]) -> dict[tuple[int, ...], list[list[int]]]:
+    """Return for shapes of arrays the places along each axis where parts of them begin or end that are written alone.
+
+    Arrays of such a shape are computed part by part, so that what is read is known to be zero, or is in a register.
+    """
+    found: dict[tuple[int, ...], list[set[int]]] = {}
+    for call in calls:
+        for shape, axis, place in _ends(call):
+            if 0 < place < shape[axis]:
+                found.setdefault(shape, [set() for _ in shape])[axis].add(place)
+    return {
+        shape: [sorted(places) for places in cuts]
+        for shape, cuts in found.items()
+        if math.prod(shape) >= CUT and math.prod(len(places) + 1 for places in cuts) <= PARTS
+    }
+
+
+def _ends(call: Call) -> Iterator[tuple[tuple[int, ...], int, int]]:
+    """Yield where the parts end that a call writes to: the shape of the array, the axis, and the place."""
+    function, args = call.function, call.args
+    if function is operator.setitem:
+        shape = shape_of(args[0])
+        key = args[1] if type(args[1]) is tuple else (args[1],)
+        if Ellipsis in [part for part in key if part is Ellipsis]:
+            return
+        for axis, part in enumerate(key):
+            if type(part) is slice and part.step in (None, 1) and not traced_in(part):
+                low, high, _ = part.indices(shape[axis])
+                yield shape, axis, low
+                yield shape, axis, high
+            elif type(part) is int:
+                yield shape, axis, part % shape[axis]
+                yield shape, axis, part % shape[axis] + 1
+            else:
+                return
+    elif function is np.roll and len(args) > 1 and type(args[1]) is int:
+        shape, along = shape_of(args[0]), args[2] if len(args) > 2 else call.kwargs.get("axis")
+        along = 0 if along is None and len(shape) == 1 else along
+        if type(along) is int and shape:
+            yield shape, along % len(shape), args[1] % max(shape[along], 1)
+    elif function is np.concatenate and isinstance(call.result, Traced) and all(isinstance(x, Traced) for x in args[0]):
+        axis = args[1] if len(args) > 1 else call.kwargs.get("axis", 0)
+        shape, place = shape_of(call.result), 0
+        for x in args[0] if type(axis) is int else ():
+            place += shape_of(x)[axis]
+            yield shape, axis % len(shape), place
+
+
+def _strides_of(offsets: Array) -> tuple[int, ...] | None:
+    """Return the strides by which offsets advance along each axis, or None if they do so unevenly."""
+    strides = []
+    for axis, n in enumerate(offsets.shape):
+        steps: Array = np.diff(offsets, axis=axis)
+        if n > 1 and steps.size and (steps != steps.flat[0]).any():
+            return None
+        strides.append(int(steps.flat[0]) if steps.size else 0)
+    return tuple(strides)
+
+
+def _cut_in(owners: Array, offsets: Array) -> tuple[int, list[int]] | None:
+    """Return an axis, and the places along it where elements come from another array, or no longer advance evenly."""
+    for x, most in ((owners, MOST_PARTS), (offsets, FEW_PARTS)):
+        for axis in (axis for axis, n in enumerate(x.shape) if n > 1):
+            steps = np.moveaxis(np.diff(x, axis=axis), axis, 0).reshape(x.shape[axis] - 1, -1)
+            # in each line along the axis, the step of most places
+            usual = 0 if x is owners else np.sort(steps, axis=0)[len(steps) // 2]
+            places = (np.flatnonzero((steps != usual).any(axis=1)) + 1).tolist()
+            if 0 < len(places) <= most:
+                return axis, places
+    return None

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from ..floats import TracedFloat
 from ..loops.loop import Unsuitable
-from ..program import Traced
+from ..program import Traced, Variable
 from ..types import Array, Operand
 
 DOUBLE, SINGLE, BOOL, INTEGER = map(np.dtype, (np.float64, np.float32, np.bool_, np.int64))
@@ -82,6 +82,11 @@ def dtype_of(x: Operand) -> np.dtype[Any]:
     return kind if isinstance(kind, np.dtype) else np.dtype(kind)
 
 
+def shape_of(x: Variable) -> tuple[int, ...]:
+    """Return the shape of a variable."""
+    return np.shape(x.value)
+
+
 def kind_of(x: Operand) -> np.dtype[Any] | type[float]:
     """Return the dtype of an operand, or of a number that takes that of others the type of Python."""
     if type(x) is int or type(x) is float:
@@ -118,9 +123,9 @@ class Values:
         name, *operands = self.operations[v]
         return [] if name in ("load", "number", "state") else operands[-1:] if name == "gather" else operands
 
-    def value(self, name: str, dtype: np.dtype[Any], *operands: int) -> int:
+    def value(self, name: str, dtype: np.dtype[Any], *operands: Any, known_as: str | None = None) -> int:
         """Return the result of an operation, which is the known one if it was there before."""
-        key = name, dtype, *operands
+        key = (name, dtype, *operands) if known_as is None else (name, dtype, known_as)
         found = self.known.get(key)
         if found is None:
             if len(self.operations) >= BUILT:
@@ -136,12 +141,7 @@ class Values:
             raise Unsuitable(f"it computes with {number!r}")
         with np.errstate(over="ignore"):
             number = dtype.type(number).item()
-        key = "number", dtype, repr(number)
-        if key not in self.known:
-            self.known[key] = len(self.operations)
-            self.operations.append(("number", number))
-            self.dtypes.append(dtype)
-        return self.known[key]
+        return self.value("number", dtype, number, known_as=repr(number))  # 0.0 is not -0.0
 
     def numbers(self, array: ArrayLike, dtype: np.dtype[Any]) -> Array:
         """Return an array of constants."""
@@ -229,7 +229,7 @@ def _power(values: Values, dtype: Any, x: int, y: int) -> int:
     if exponent == 2 or exponent == 3:
         square = values.one("multiply", dtype, x, x)
         return square if exponent == 2 else values.one("multiply", dtype, square, x)
-    return values.value("power", dtype, x, y)
+    return values.value("pow", dtype, x, y)
 
 
 def _extreme(name: str, values: Values, dtype: Any, x: int, y: int) -> int:

@@ -233,7 +233,8 @@ class _Chainer:
         inputs = [Same(x, i) for i, x in enumerate(given.values())]
         own = {id(x.memory) for call in calls if not call.view for x in _made(call)}
         written = {id(call.writes) for call in calls if call.writes is not None} - own
-        loop = Loop([*before, *calls, *after], [*inputs], list(given.values()), results, [], 1, self.fills)
+        fills = self.fills or (bool(written) and written <= {id(x.memory) for call in self.run for x in _made(call)})
+        loop = Loop([*before, *calls, *after], [*inputs], list(given.values()), results, [], 1, fills)
         try:
             form = _form_of(loop, written)
         except Unsuitable:
@@ -329,7 +330,8 @@ class Chain(CompiledLoop, Entered):
         made: tuple[Any, ...] = self.entry(*arguments)
         return made
 
-    def _entry(self) -> Callable[..., Any]:
+    @functools.cached_property
+    def entry(self) -> Any:
         """Return what a program calls: machine code alone where that suffices: many a loop takes less than a call."""
         given = [f"x{i}" for i in range(len(self.loop.arguments))]
         results = [f"r{i}" for i in range(len(self._shapes))]
@@ -351,8 +353,6 @@ class Chain(CompiledLoop, Entered):
         exec("\n    ".join(lines), scope)  # the text is the one above
         run: Callable[..., Any] = scope[self.__name__]
         return run
-
-    entry: Any = functools.cached_property(_entry)
 
     @functools.cached_property
     def _builtin(self) -> Callable[..., Any]:

@@ -6,6 +6,8 @@ machine code computes once what is equal in both, and keeps no states.
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -13,7 +15,8 @@ import numpy as np
 
 from ....arrays.traced import Variable
 from ..program import Argument, Call, Program, traced_in
-from .loop import Carried, Input, Loop, Part, Same
+from .loop import Carried, Input, Loop, Part
+from .parts import dense
 from .running import CompiledLoop, Lanes, copies, stand_in
 
 
@@ -56,7 +59,7 @@ def _reads_table(call: Call, first: Call, x: Any) -> bool:
     lanes, other = (cast(Lanes, of.function) for of in (call, first))
     alike = lanes.size == other.size and lanes.loop.count == other.loop.count
     alike = alike and lanes.machine.width == other.machine.width > 1
-    rows = [y for y in lanes.loop.inputs if _given(call, y) is x]
+    rows = [y for y in lanes.loop.inputs if call.args[y.argument] is x]
     row = _tables(first)[id(x)][0]
     return alike and all(isinstance(y, Part) and _is_row(y, row, y.backwards) for y in rows)
 
@@ -84,10 +87,6 @@ def _size(call: Call) -> int | None:
     return getattr(call.function, "size", None)
 
 
-def _given(call: Call, x: Input) -> Any:
-    return call.args[x.first if isinstance(x, Carried) else x.argument]
-
-
 def _tables(first: Call) -> dict[int, tuple[Variable, bool]]:
     """Return what a loop stacks, by the identity of the variable of the program that it becomes."""
     loop = _loop(first)
@@ -97,15 +96,16 @@ def _tables(first: Call) -> dict[int, tuple[Variable, bool]]:
 def _reads_rows(first: Call, second: Call) -> bool:
     """Tell whether a loop reads, of the results of another, the row of the same iteration, and nothing else."""
     tables, results = _tables(first), set(map(id, first.result))
-    read = [(x, id(_given(second, x))) for x in _loop(second).inputs]
+    read = [(x, id(second.args[x.argument])) for x in _loop(second).inputs]
     return not results.isdisjoint(key for _, key in read) and all(
         isinstance(x, Part) and key in tables and _is_row(x, *tables[key]) for x, key in read if key in results
     )
 
 
 def _is_row(x: Part, row: Any, backwards: bool) -> bool:
-    in_order = x.step == x.positions.size and np.array_equal(x.positions.flat, np.arange(x.positions.size))
-    alike = type(x.variable) is type(row) and x.positions.shape == np.shape(row.value)
+    shape = np.shape(row.value)
+    in_order = (x.start, x.strides, x.step) == (0, dense(shape), math.prod(shape))
+    alike = type(x.variable) is type(row) and np.shape(x.variable.value) == shape
     return in_order and alike and x.backwards is backwards
 
 
@@ -118,29 +118,25 @@ def _joined(program: Program, first: Call, second: Call) -> Call | None:
     known: dict[int, Any] = {}
     batched = dict[int, bool]()
     for call in (first, second):
-        loop, before, known, made = _loop(call), known, {}, list[tuple[Input, Any, int]]()
+        loop, before, known, made = _loop(call), known, {}, list[Input]()
         for x, on in zip(call.args, getattr(call.function, "batched", ()), strict=False):
             if batched.setdefault(id(x), on) is not on:  # the elements of one are shared by all in the other
                 return None
         for x in loop.inputs:
-            argument = _given(call, x)
+            argument = call.args[x.argument]
             if call is second and id(argument) in tables:
                 known[id(x.variable)] = before[id(tables[id(argument)][0])]
                 continue
             if id(argument) not in places:
                 places[id(argument)] = len(given)
                 given.append(argument)
-                joined.arguments.append(loop.arguments[x.first if isinstance(x, Carried) else x.argument])
-            known[id(x.variable)] = stand_in(x.variable, Argument(places[id(argument)]))
-            made.append((x, known[id(x.variable)], places[id(argument)]))
+                joined.arguments.append(loop.arguments[x.argument])
+            place = places[id(argument)]
+            variable = known[id(x.variable)] = stand_in(x.variable, Argument(place))
+            made.append(dataclasses.replace(x, variable=variable, argument=place))
         joined.calls += copies(loop.calls, known)
-        for x, variable, place in made:
-            if isinstance(x, Carried):
-                joined.inputs.append(Carried(variable, place, known[id(x.after)]))
-            elif isinstance(x, Same):
-                joined.inputs.append(Same(variable, place))
-            else:
-                joined.inputs.append(Part(variable, place, x.positions, x.step, x.backwards))
+        for x in made:
+            joined.inputs.append(dataclasses.replace(x, after=known[id(x.after)]) if isinstance(x, Carried) else x)
         of = len(loop.finals)
         kept = [k for k, x in enumerate(call.result[of:]) if id(x) in read]
         joined.finals += [known[id(x)] for x in loop.finals]

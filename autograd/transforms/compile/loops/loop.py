@@ -11,7 +11,6 @@ from typing import TypeAlias
 
 from ....arrays.traced import Variable
 from ..program import Call
-from ..types import Array
 
 
 class Unsuitable(Exception):  # noqa: N818 - says why, and is no error of the program
@@ -32,30 +31,32 @@ class Part:
 
     Attributes
     ----------
-    positions
-        Where its elements lie in the first iteration, counted in the elements of the argument in order; of the shape of
-        the variable. For a loop that runs `backwards` through the argument, where they lie in the last one.
+    start, strides
+        Where its first element lies in the first iteration, counted in the elements of the argument in order, and how
+        much further the next ones along each axis. For a loop that runs `backwards` through the argument, where they
+        lie in the last iteration.
     step
-        How much further they lie in the next iteration: in iteration j at ``positions + step * j``, or where it runs
-        backwards at ``positions + step * (count - 1 - j)``.
+        How much further they lie in the next iteration: in iteration j by ``step * j``, or where it runs backwards by
+        ``step * (count - 1 - j)``.
     """
 
     variable: Variable
     argument: int
-    positions: Array
+    start: int
+    strides: tuple[int, ...]
     step: int
     backwards: bool = False
 
 
 @dataclass(slots=True, eq=False)
 class Carried:
-    """A value of the iteration before: in the first, argument number `first`; then what `after` was.
+    """A value of the iteration before: in the first, the argument; then what `after` was.
 
     `after` is made by a call of the body, or is the variable of an input, as in a recurrence of two steps.
     """
 
     variable: Variable
-    first: int
+    argument: int
     after: Variable
 
 

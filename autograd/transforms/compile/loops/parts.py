@@ -37,13 +37,14 @@ def work_of(call: Call) -> float:
 
 def array_like(shape: tuple[int, ...], dtype: np.dtype[Any] | type, like: Traced, kind: str = MADE) -> Traced:
     """Return a new variable of an array that lies in order."""
-    value = as_strided(np.zeros(1, dtype), shape, _strides(shape, np.dtype(dtype).itemsize))
+    value = as_strided(np.zeros(1, dtype), shape, dense(shape, np.dtype(dtype).itemsize))
     made = Traced(value, like.records, Memory(kind, None))
     made.memory.whole = made
     return made
 
 
-def _strides(shape: tuple[int, ...], size: int) -> tuple[int, ...]:
+def dense(shape: tuple[int, ...], size: int = 1) -> tuple[int, ...]:
+    """Return the strides of an array that lies in order."""
     return tuple(size * int(np.prod(shape[i + 1 :], dtype=np.int64)) for i in range(len(shape)))
 
 
@@ -62,7 +63,7 @@ def positions_of(base: Array, key: Any) -> tuple[int, tuple[int, ...], tuple[int
     if not is_basic(key):
         return None
     parts = key if type(key) is tuple else (key,)
-    whole = as_strided(np.zeros(1, np.int8), base.shape, _strides(base.shape, 1))
+    whole = as_strided(np.zeros(1, np.int8), base.shape, dense(base.shape))
     part = whole[parts if Ellipsis in parts else (*parts, Ellipsis)]
     if not part.size:
         return None
@@ -79,49 +80,60 @@ def all_positions(start: int, shape: tuple[int, ...], strides: tuple[int, ...]) 
 
 
 class Stored:
-    """What each iteration writes to a part of an array.
+    """What the iterations write to parts of an array, or add to what is there.
 
     Attributes
     ----------
     positions
-        Of the elements, counted in order; if it `moves` those of all iterations, else of one, whose sum is meant.
-    backwards
-        Whether the last iteration has the first.
+        Of the elements in each iteration, counted in order.
+    adds, moves
+        Whether it is added, and whether not always to the same elements: then its sum is.
+    is_once, backwards
+        Whether no element is written twice, and whether the last iteration has the first.
     variable, result
         What has it in the loop, and what all of it is after the loop.
     """
 
-    def __init__(self, positions: Array, moves: bool, dtype: Any) -> None:
-        self.moves, self.dtype = moves, dtype
-        self.backwards = moves and bool(positions[0].flat[0] > positions[-1].flat[0])
-        self.positions = positions[::-1] if self.backwards else positions
+    def __init__(self, positions: Array, dtype: Any, adds: bool) -> None:
+        self.dtype, self.adds, self.moves = dtype, adds, not adds or bool((positions != positions[0]).any())
+        self.positions = positions if self.moves else positions[0]
+        self.is_once = len(np.unique(self.positions)) == self.positions.size
+        self.backwards = self.moves and self.is_once and bool(positions[0].flat[0] > positions[-1].flat[0])
         self.variable: Any = None
         self.result: Any = None
 
-    def apart(self, others: Sequence[Stored]) -> bool:
-        """Tell whether no element is written twice, by it or by others."""
-        positions = np.concatenate([part.positions.reshape(-1) for part in (self, *others)])
-        return len(np.unique(positions)) == positions.size
+    def follows(self, others: Sequence[Stored]) -> bool:
+        """Tell whether all of it may be written after all that an iteration writes before it, and in any order."""
+        for other in others:
+            if self.adds and other.adds:
+                continue
+            first, last = self.positions.reshape(-1), other.positions.reshape(-1)[::-1]
+            _, here, there = np.intersect1d(first, last, return_indices=True)
+            here, there = here // self.positions[0].size, (last.size - 1 - there) // other.positions[0].size
+            if len(here) and (not self.moves or not other.moves or (here < there).any()):
+                return False
+        return self.is_once or self.adds
 
-    def calls(self, target: Traced, adds: bool, constant: Callable[[Array], Traced], first: Call) -> list[Call]:
-        """Return the calls that write it to an array, or add it to what is there; `constant` makes a variable."""
-
-        def call(function: Any, args: Any, result: Any = None, of: Any = None) -> Call:
-            writes = memory if result is None else None
-            if of is not None:
-                result.memory = of.memory
-            return Call(function, args, {}, result, writes, of is not None, first.line, first.errors)
-
-        memory, rows, size = target.memory, self.result, self.positions.size
-        flat, line, part, total = (array_like((n,), self.dtype, target) for n in (size_of(target), size, size, size))
-        made = [call(np.ndarray.reshape, (target, (-1,)), flat, target)]
-        start = int(self.positions.flat[0])
-        if not np.array_equal(self.positions.reshape(-1), np.arange(start, start + size)):
-            function = np.add.at if adds else operator.setitem
-            return [*made, call(function, (flat, constant(self.positions), rows))]
-        made.append(call(np.ndarray.reshape, (rows, (-1,)), line, rows))
-        if adds:
-            made.append(call(operator.getitem, (flat, slice(start, start + size)), part, flat))
-            made.append(call(np.add, (part, line), total))
+    def calls(self, target: Traced, constant: Callable[[Array], Traced], first: Call) -> list[Call]:
+        """Return the calls that write it to an array; `constant` makes a variable."""
+        positions = self.positions[::-1] if self.backwards else self.positions
+        rows, size = self.result, positions.size
+        flat, line = (array_like((n,), self.dtype, target) for n in (size_of(target), size))
+        flat.memory, line.memory = target.memory, rows.memory
+        made = [call_like(np.ndarray.reshape, (target, (-1,)), flat, first, view=True)]
+        start = int(positions.flat[0])
+        where: Any = slice(start, start + size)
+        if np.array_equal(positions.reshape(-1), np.arange(start, start + size)):
+            made.append(call_like(np.ndarray.reshape, (rows, (-1,)), line, first, view=True))
+        else:
+            where, line = constant(positions), rows
+        if self.adds and line is not rows:
+            part, total = (array_like((size,), self.dtype, target) for _ in range(2))
+            part.memory = flat.memory
+            made.append(call_like(operator.getitem, (flat, where), part, first, view=True))
+            made.append(call_like(np.add, (part, line), total, first))
             line = total
-        return [*made, call(operator.setitem, (flat, slice(start, start + size), line))]
+        function = np.add.at if self.adds and line is rows else operator.setitem
+        made.append(call_like(function, (flat, where, line), None, first))
+        made[-1].writes = target.memory
+        return made

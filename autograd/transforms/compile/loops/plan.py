@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,11 @@ from ..floats import TracedFloat
 from ..program import ARGUMENT, HELD, MADE, Call, Check, Fixed, Program, traced_in
 from ..types import Array
 from .loop import Carried, Loop, Part, Same
-from .parts import Stored, all_positions, array_like, call_like, number_like, positions_of, size_of
+from .parts import Stored, all_positions, array_like, call_like, dense, number_like, positions_of, size_of
 from .repeats import FEWEST, KEYED, OF_NUMBERS, Recorded, Repeat
-from .running import copies
+from .running import copies, kind_of
 
 COPIED = 400  # numbers for each call of a repeat that may be stacked before it: they take as long as it saves
-_ZEROS = (np.zeros, np.zeros_like)
 
 
 class NotRolled(Exception):  # noqa: N818 - the repeat stays as it is
@@ -111,9 +111,6 @@ class Plan:
         self._known: dict[Any, Any] = {}  # variables of inputs, and positions of arguments
         self.items: set[int] = set()  # calls that are inputs
         self.left_out: set[int] = set()  # calls that are made after the loop, all at once
-        self.terms: dict[int, Stored] = {}  # by the call that writes
-        self.sums: dict[int, tuple[Any, list[Stored]]] = {}  # by the call that adds the last: what they are added to
-        self.summed: dict[int, Any] = {}  # those of them that are needed: the variable after the loop
         self.stored: list[tuple[Any, Stored]] = []
         self.in_place: list[tuple[Any, Any]] = []  # arrays from outside that it writes to, and what has them within
         self.like = next(x for call in self.block for x in (*traced_in(call.result), *call.reads()))
@@ -148,15 +145,20 @@ class Plan:
         numbers = [self._numbers(q) for q in range(self.repeat.period)]
         varies = [{i for i, v in enumerate(several) if any(repr(x) != repr(v[0]) for x in v)} for several in numbers]
         moves = {q for q, call in enumerate(self.block) if any(i < _count_in_key(call) for i in varies[q])}
-        self._find_sums()
         self._find_states(moves)
+        sums = self._sums()
+        self.left_out = {q for between in sums.values() for q in between}
         for q, call in enumerate(self.block):
             columns = np.flatnonzero(self.repeat.readers == q)
             several = [v if i in varies[q] else v[self.row] for i, v in enumerate(numbers[q])]
-            if q in self.terms or (q in moves and call.function is operator.setitem and self._is_outside(call.writes)):
-                self._keep_stored(q, call, columns, several[_count_in_key(call) :])
-            elif q in self.left_out:
+            if q in self.left_out:
                 continue
+            if q in sums:
+                added = int(np.flatnonzero(self.repeat.readers == sums[q][1])[1])
+                store = dataclasses.replace(call, args=(*call.args[:2], self.block[sums[q][1]].args[1]))
+                self._keep_stored(q, store, [columns[0], added], [], adds=True)
+            elif q in moves and call.function is operator.setitem and self._is_outside(call.writes):
+                self._keep_stored(q, call, columns, several[_count_in_key(call) :])
             elif q in moves and call.function is operator.getitem:
                 self._take_item(q, columns)
             elif q in moves:
@@ -192,7 +194,7 @@ class Plan:
                 self.inputs.append(Carried(made, self._whole(x), made))
                 self.in_place.append((x, made))
                 number = self.recorded.number[id(x)]
-                self._known["operand", -1, np.full(self.repeat.count, number).tobytes()] = made
+                self._known["given", np.full(self.repeat.count, number).tobytes()] = made
 
     def _writes(self) -> list[tuple[Call, int]]:
         """Return the calls of the body that write to memory, and the positions of those that make it."""
@@ -218,96 +220,69 @@ class Plan:
 
     # Parts of arrays that are written to, another one in each iteration
 
-    def _find_sums(self) -> None:
-        """Find arrays of zeros that are written to in one place, and then added to an array that is carried over.
+    def _sums(self) -> dict[int, tuple[int, int]]:
+        """Return the calls that add to a part of an array from outside: what takes it, and what adds, by what stores.
 
-        That is the gradient of an array whose rows are read one by one.
+        That is the gradient of an array whose parts are read one by one.
         """
-        repeat, block, variables = self.repeat, self.block, self.recorded.variables
-        users: dict[int, list[int]] = {}
-        carried: dict[int, list[int]] = {}
-        starts: dict[int, tuple[int, int]] = {}  # of a call that adds to what is carried: who makes that, the column
-        for i, number in enumerate(repeat.reads[self.row]):
-            q, made = int(repeat.readers[i]), int(self.recorded.made[number])
-            if repeat.lags[i] == 0:
-                users.setdefault(id(variables[number]), []).append(q)
-            elif repeat.lags[i] > 0:
-                carried.setdefault(self.place(made)[0], []).append(q)
-                if repeat.lags[i] == 1:
-                    starts[q] = self.place(made)[0], i
-        found: dict[int, tuple[int, int]] = {}  # by the call that adds: those that make zeros, and write to them
-        for q, call in enumerate(block):
-            using = users.get(id(call.result), []) if call.function in _ZEROS else []
-            if len(using) != 2 or q in carried:
+        repeat, number = self.repeat, self.recorded.number
+        makers = {id(x): q for q, call in enumerate(self.block) for x in traced_in(call.result) if call.writes is None}
+        found: dict[int, tuple[int, int]] = {}
+        carried = {id(x.memory) for x, _ in self.in_place}
+        for q, call in enumerate(self.block):
+            if call.function is not operator.setitem or not self._is_outside(call.writes) or id(call.writes) in carried:
                 continue
-            store, add = using
-            stores = block[store].function is operator.setitem and block[store].args[0] is call.result
-            if stores and block[add].function is np.add and not block[add].kwargs:
-                found[add] = q, store
-        for add in found:
-            end, column = starts.get(add, (-1, -1))
-            chain = [add]
-            while len(after := users.get(id(block[chain[-1]].result), [])) == 1 and after[0] in found:
-                chain.append(after[0])
-            alone = not after and not any(q in carried for q in chain[:-1]) and carried.get(chain[-1]) == [add]
-            if chain[-1] == end and alone:
-                self._take_sum(chain, found, column)
+            add = makers.get(id(call.args[2]), -1)
+            total = self.block[add]
+            if add < 0 or total.function is not np.add or total.kwargs or len(total.reads()) < 2:
+                continue
+            take = makers.get(id(total.args[0]), -1)
+            taken = self.block[take]
+            if take < 0 or taken.function is not operator.getitem or taken.args[0] is not call.args[0]:
+                continue
+            pairs = [(self.call(q, j).args[1], self.call(take, j).args[1]) for j in range(repeat.count)]
+            alone = all((repeat.reads == number[id(x)]).sum() == 1 for x in (taken.result, total.result))
+            alone = alone and all(between.writes is not call.writes for between in self.block[take:q])
+            if alone and all(positions_of(call.args[0].value, a) is not None and a == b for a, b in pairs):
+                found[q] = take, add
+        return found
 
-    def _take_sum(self, chain: list[int], found: dict[int, tuple[int, int]], column: int) -> None:
-        stores = [found[add][1] for add in chain]
-        kept = [self._stored_at(self.block[found[add][0]].result, found[add][1]) for add in chain]
-        parts = [part for part in kept if part is not None]
-        if len(parts) < len(kept) or not any(part.moves for part in parts):
-            return
-        self.terms |= dict(zip(stores, parts, strict=True))
-        self.left_out |= {q for add in chain for q in (add, *found[add])}
-        first = self.recorded.variables[self.repeat.reads[0, column]]
-        self.sums[chain[-1]] = first, parts
-
-    def _stored_at(self, target: Any, q: int) -> Stored | None:
-        """Return what is written in each iteration to other elements of an array, or always to the same."""
-        at = [positions_of(target.value, self.call(q, j).args[1]) for j in range(self.repeat.count)]
-        if at[0] is None or any(p is None or p[1] != at[0][1] for p in at):
-            return None
-        positions = np.stack([all_positions(*p) for p in at if p is not None])
-        moves = bool((positions != positions[0]).any())
-        return Stored(positions if moves else positions[0], moves, target.dtype)
-
-    def _keep_stored(self, q: int, call: Call, columns: Array, several: list[Any]) -> None:
-        """Let the loop keep what is written to a part of an array, which is done after it."""
+    def _keep_stored(self, q: int, call: Call, columns: Any, several: list[Any], *, adds: bool = False) -> None:
+        """Let the loop keep what is written to a part of an array, or added to it, which is done after it."""
         target = call.args[0]
-        if q not in self.terms:
-            self._advances([(number, 0) for number in self.repeat.reads[:, columns[0]].tolist()])  # which is the same
-            part = self._stored_at(target, q)
-            others = [other for of, other in self.stored if of is target]
-            if part is None or not part.moves or not part.apart(others) or not self._only_stored(target):
-                raise self.fails("it writes to an array from outside")
-            self.terms[q] = part
-            self.stored.append((target, part))
-        part = self.terms[q]
+        self._advances([(number, 0) for number in self.repeat.reads[:, columns[0]].tolist()])  # which is the same
+        at = [positions_of(target.value, self.call(q, j).args[1]) for j in range(self.repeat.count)]
+        known = [p for p in at if p is not None and at[0] is not None and p[1] == at[0][1]]
+        whole = len(known) == len(at)
+        part = Stored(np.stack([all_positions(*p) for p in known]), target.dtype, adds) if whole else None
+        others = [other for of, other in self.stored if of is target]
+        if part is None or not part.follows(others) or not self._only_stored(target):
+            raise self.fails("it writes to an array from outside")
+        self.stored.append((target, part))
         shape = part.positions.shape[1:] if part.moves else part.positions.shape
-        kept = array_like(shape, part.dtype, self.like)
+        kept = part.variable = array_like(shape, part.dtype, self.like)
         self.calls.append(call_like(np.empty, (shape, part.dtype), kept, call))
         values = [self._table(call, v) for v in several]
         store = Call(operator.setitem, (kept, ..., call.args[2]), {}, None, kept.memory, False, call.line, call.errors)
         self.calls.append(_replaced(store, [kept, *(self._operand(i) for i in columns[1:])], values))
-        if part.moves:
-            part.variable, part.result = kept, array_like(part.positions.shape, part.dtype, self.like)
-            return
-        before = array_like(shape, part.dtype, self.like, ARGUMENT)
-        total = array_like(shape, part.dtype, self.like)
-        zeros = np.zeros(shape, part.dtype)
-        argument = self._argument(("zeros", shape, part.dtype), zeros, before)
-        self.inputs.append(Carried(before, argument, total))
-        self.calls.append(call_like(np.add, (before, kept), total, call))
-        part.variable, part.result = total, array_like(shape, part.dtype, self.like)
+        part.result = array_like(part.positions.shape, part.dtype, self.like)
+        if not part.moves:
+            part.adds = any(np.isin(part.positions, other.positions).any() for other in others)
+            before, total = array_like(shape, part.dtype, self.like, ARGUMENT), array_like(shape, part.dtype, self.like)
+            first = np.zeros(shape, part.dtype) if part.adds else (target, part.positions)
+            key = "first", shape, part.dtype, not part.adds and (id(target), part.positions.tobytes())
+            self.inputs.append(Carried(before, self._argument(key, first, before), total))
+            self.calls.append(call_like(np.add, (before, kept), total, call))
+            part.variable = total
 
     def _only_stored(self, target: Any) -> bool:
         """Tell whether nothing in the loop reads an array that it writes to, which lies in order."""
         reads, readers = self.repeat.reads, self.repeat.readers
         stores = [q for q, c in enumerate(self.block) if c.writes is target.memory and c.function is operator.setitem]
-        columns = [int(np.flatnonzero(readers == q)[0]) for q in stores]
-        if target.memory.kind != MADE or not target.value.flags.c_contiguous or len(np.unique(reads[:, columns])) > 1:
+        takes = [q for q in self.left_out if self.block[q].args[0].memory is target.memory]
+        columns = [int(np.flatnonzero(readers == q)[0]) for q in (*stores, *takes)]
+        whole = reads[:, columns[: len(stores)]]
+        if target.memory.kind != MADE or not target.value.flags.c_contiguous or len(np.unique(whole)) > 1:
             return False
         others = np.unique(np.delete(reads, columns, 1))
         return not any(self.recorded.variables[v].memory is target.memory for v in others)
@@ -351,13 +326,15 @@ class Plan:
         x = self.recorded.variables[numbers[self.row]]
         if lag == 0:
             return x
-        key = ("operand", lag, numbers.tobytes())
+        if lag > 0:
+            return self._carried(numbers, lag)
+        key = "given", numbers.tobytes()
         if key not in self._known:
-            self._known[key] = self._carried(numbers, lag) if lag > 0 else self._given(numbers)
+            self._known[key] = self._given(numbers)
         return self._known[key]
 
     def _whole(self, x: Any) -> int:
-        return self._argument(id(x), x, _in_order(x, self.like))
+        return self._argument(id(x), x, array_like(*kind_of(x), self.like, ARGUMENT))
 
     def _carried(self, numbers: Array, lag: int) -> Any:
         variables = self.recorded.variables
@@ -395,17 +372,15 @@ class Plan:
 
     def _row(self, variable: Any, what: Array | list[Any]) -> None:
         """Let an input be a row of an array, or of what variables are stacked to, in each iteration another."""
-        dtype = np.float64 if isinstance(variable, TracedFloat) else variable.dtype
+        shape, dtype = kind_of(variable)
         key = (what.tobytes(), what.dtype, what.shape) if type(what) is np.ndarray else tuple(map(id, what))
-        shape = self.repeat.count, *np.shape(variable.value)
-        argument = self._argument(key, what, array_like(shape, dtype, self.like, ARGUMENT))
+        argument = self._argument(key, what, array_like((self.repeat.count, *shape), dtype, self.like, ARGUMENT))
         self._add_rows(variable, argument)
 
     def _add_rows(self, variable: Any, argument: int, first: int = 0, step: int = 1, backwards: bool = False) -> None:
         """Let an input be a row of an argument: from the first one on, or as many further as `step` says."""
         shape, size = np.shape(variable.value), size_of(variable)
-        positions = first * size + np.arange(size).reshape(shape)
-        self.inputs.append(Part(variable, argument, positions, step * size, backwards))
+        self.inputs.append(Part(variable, argument, first * size, dense(shape), step * size, backwards))
 
     def _advances(self, described: list[Any]) -> int | None:
         """Return the step by which positions advance, the last of each; None if there is no reason to say so.
@@ -433,23 +408,19 @@ class Plan:
             return False
         takes = [calls[k] if calls[k].function is operator.getitem else None for k in made]
         middle = takes[self.row]
-        if middle is None or self._written(middle.args[0]):
+        base = None if middle is None else middle.args[0]
+        if base is None or id(base.memory) in self.plans.written or (base.memory.kind == HELD and base.memory.written):
             return False
-        base = middle.args[0]
         at = [None if c is None or c.args[0] is not base else positions_of(base.value, c.args[1]) for c in takes]
+        return self._moves_on(variable, base, at)
+
+    def _moves_on(self, variable: Any, base: Any, at: Sequence[Any]) -> bool:
+        """Let an input be a part of an array, if it advances evenly."""
         step = self._advances([None if p is None else (p[1], p[2], p[0]) for p in at])
-        if step is None:
-            return False
-        self._add_part(variable, base, at, step)
-        return True
-
-    def _written(self, x: Any) -> bool:
-        memory = x.memory
-        return id(memory) in self.plans.written or (memory.kind == HELD and memory.written)
-
-    def _add_part(self, variable: Any, base: Any, at: Sequence[Any], step: int) -> None:
-        first = at[-1] if step < 0 else at[0]
-        self.inputs.append(Part(variable, self._whole(base), all_positions(*first), abs(step), step < 0))
+        if step is not None:
+            start, _, strides = at[-1] if step < 0 else at[0]
+            self.inputs.append(Part(variable, self._whole(base), start, strides, abs(step), step < 0))
+        return step is not None
 
     def _kept(self, variable: Any, numbers: Array) -> bool:
         """Let an input be what an earlier loop stacks."""
@@ -479,9 +450,7 @@ class Plan:
         if at[0] is None:
             raise self.fails("an index varies that is no number or slice")
         self.items.add(q)
-        step = self._advances([None if p is None else (p[1], p[2], p[0]) for p in at])
-        if step is not None:
-            self._add_part(x, base, at, step)
+        if self._moves_on(x, base, at):
             return
         positions = np.stack([all_positions(*p) for p in at if p is not None])
         key = id(base), positions.tobytes()
@@ -515,74 +484,56 @@ class Plan:
             self.stacks[q, r] = array_like((self.repeat.count, *np.shape(x.value)), x.dtype, self.like)
         return self.stacks[q, r]
 
-    def needed_parts(self, moves: bool) -> list[Stored]:
-        """Return what is written to arrays that are needed: to other places in each iteration, or to the same."""
-        parts = [part for q in self.summed for part in self.sums[q][1]] + [part for _, part in self.stored]
-        return [part for part in parts if part.moves is moves]
-
     def loop(self) -> Loop:
         """Return the loop, with variables of its own: those of the program get other memory when the loop is in it."""
         results = [list(traced_in(call.result)) for call in self.block]
-        finals = [results[q][r] for q, r in self.finals] + [part.variable for part in self.needed_parts(False)]
-        finals += [made for _, made in self.in_place]
+        finals = [results[q][r] for q, r in self.finals] + [made for _, made in self.in_place]
+        finals += [part.variable for _, part in self.stored if not part.moves]
         stacked = [(results[q][r], False) for q, r in self.stacks]
-        stacked += [(part.variable, part.backwards) for part in self.needed_parts(True)]
+        stacked += [(part.variable, part.backwards) for _, part in self.stored if part.moves]
         arguments: list[Any] = [variable for _, variable in self.arguments]
         own: dict[int, Any] = {id(x.variable): x.variable for x in self.inputs}
         calls = copies(self.calls, own)
-        inputs = [Carried(x.variable, x.first, own[id(x.after)]) if isinstance(x, Carried) else x for x in self.inputs]
+        inputs = [dataclasses.replace(x, after=own[id(x.after)]) if isinstance(x, Carried) else x for x in self.inputs]
         finals, stacked = [own[id(x)] for x in finals], [(own[id(x)], back) for x, back in stacked]
         return Loop(calls, inputs, arguments, finals, stacked, self.repeat.count)
-
-
-def _in_order(x: Any, like: Any) -> Traced:
-    """Return a variable for an argument: an array that lies in order."""
-    if isinstance(x, TracedFloat):
-        return array_like((), np.float64, like, ARGUMENT)
-    return array_like(np.shape(x.value), x.dtype, like, ARGUMENT)
 
 
 def _count_in_key(call: Call) -> int:
     """Return how many numbers of a call are those of an index."""
     found: list[Any] = []
     if call.function in KEYED:
-        _numbers_in(call.args[1], found)
+        _put(call.args[1], "key", iter(traced_in(call.args[1])).__next__, lambda: found.append(0))
     return len(found)
-
-
-def _numbers_in(tree: Any, found: list[Any]) -> None:
-    if type(tree) in (tuple, list):
-        for part in tree:
-            _numbers_in(part, found)
-    elif type(tree) is slice:
-        _numbers_in((tree.start, tree.stop), found)
-    elif type(tree) is int:
-        found.append(tree)
 
 
 def _replaced(call: Call, operands: Sequence[Any], numbers: Sequence[Any]) -> Call:
     """Return a call with other variables and numbers, which are taken in the order in which `Recorded` notes them."""
-    variables, values = iter(operands), iter(numbers)
+    taken = iter(operands).__next__, iter(numbers).__next__
     free = isinstance(call.function, np.ufunc) or call.function in OF_NUMBERS
-    keyed = call.function in KEYED
-
-    def put(x: Any, what: str) -> Any:
-        kind = type(x)
-        if issubclass(kind, Variable):
-            return next(variables)
-        if what and (kind is int or (what == "number" and kind in (float, np.float64))):
-            return next(values)
-        if kind in (tuple, list):
-            return kind([put(part, what if what == "key" else "") for part in x])
-        if kind is slice:
-            return slice(put(x.start, what), put(x.stop, what), put(x.step, ""))
-        if kind is dict:
-            return {key: put(part, "") for key, part in x.items()}
-        return x
-
-    args = tuple([put(x, "key" if keyed and i == 1 else "number" if free else "") for i, x in enumerate(call.args)])
-    kwargs = {name: put(x, "") for name, x in call.kwargs.items()}
+    kinds = ["number" if free else ""] * len(call.args)
+    if call.function in KEYED:
+        kinds[1] = "key"
+    args = tuple([_put(x, what, *taken) for x, what in zip(call.args, kinds, strict=True)])
+    kwargs = {name: _put(x, "", *taken) for name, x in call.kwargs.items()}
     made = type(call)(call.function, args, kwargs, call.result, call.writes, call.view, call.line, call.errors)
     if isinstance(call, Check):
         made.expected = call.expected  # type: ignore[attr-defined]
     return made
+
+
+def _put(x: Any, what: str, variable: Callable[[], Any], number: Callable[[], Any]) -> Any:
+    """Return an argument with what these give in the place of variables and numbers."""
+    kind = type(x)
+    if issubclass(kind, Variable):
+        return variable()
+    if what and (kind is int or (what == "number" and kind in (float, np.float64))):
+        return number()
+    if kind in (tuple, list):
+        return kind([_put(part, what if what == "key" else "", variable, number) for part in x])
+    if kind is slice:
+        start, stop = (_put(part, what, variable, number) for part in (x.start, x.stop))
+        return slice(start, stop, _put(x.step, "", variable, number))
+    if kind is dict:
+        return {key: _put(part, "", variable, number) for key, part in x.items()}
+    return x

@@ -36,24 +36,44 @@ def roll(program: Program, fewest: float) -> None:
     """Replace the repeats of a program by loops, if they have at least `fewest` calls in all; note what they are."""
     if len(program.calls) < fewest or find_spec("llvmlite") is None:
         return
-    before = {name: copy.copy(part) for name, part in vars(program).items()}
-    memories = [(x, x.memory) for call in program.calls for x in traced_in(call.result)]
+    before, forwarded = _state_of(program), None
     if forward(program, FEWEST):
         _roll(program, fewest)
-        if len(program.calls) < len(before["calls"]):
+        forwarded = _state_of(program)
+        if len(program.calls) < len(before[0]["calls"]) and not program.notes:
             return
-        vars(program).update(before)
-        for x, memory in memories:
-            x.memory = memory
+        _put_back(program, *before)
     _roll(program, fewest)
+    if forwarded is not None and len(forwarded[0]["calls"]) < len(program.calls):
+        _put_back(program, *forwarded)
+
+
+def _state_of(program: Program) -> tuple[dict[str, Any], list[tuple[Any, Memory]]]:
+    memories = [(x, x.memory) for call in program.calls for x in traced_in(call.result)]
+    return {name: copy.copy(part) for name, part in vars(program).items()}, memories
+
+
+def _put_back(program: Program, parts: dict[str, Any], memories: list[tuple[Any, Memory]]) -> None:
+    vars(program).update(parts)
+    for x, memory in memories:
+        x.memory = memory
 
 
 def _roll(program: Program, fewest: float) -> None:
     recorded, banned = Recorded(program.calls), dict[tuple[int, int, int], str]()
-    irregular: dict[tuple[int, int, int], None] = {}
+    irregular, unfit = dict[tuple[int, int, int], None](), list[str]()
+
+    def takes(repeat: Repeat) -> bool:
+        block = recorded.calls[repeat.start : repeat.start + repeat.period]
+        if repeat.key in banned or all(call.view for call in block):
+            return False
+        why = _obstacle(block)
+        unfit.extend([note_of(block, repeat.count, why)] if why else [])
+        return not why
+
     for _ in range(_TRIES):
-        chosen = _Choice(recorded, banned)
-        repeats = find(recorded, chosen.takes, irregular)
+        unfit.clear()
+        repeats = find(recorded, takes, irregular)
         if sum(repeat.end - repeat.start for repeat in repeats) < fewest:
             break
         try:
@@ -63,7 +83,7 @@ def _roll(program: Program, fewest: float) -> None:
             continue
         roller.run()
         break
-    notes = [*banned.values(), *chosen.notes]
+    notes = [*banned.values(), *unfit]
     if not notes and not program.loops and irregular:
         start, end, period = max(irregular, key=lambda run: run[1] - run[0])
         if end - start >= fewest:
@@ -72,31 +92,16 @@ def _roll(program: Program, fewest: float) -> None:
     program.notes += dict.fromkeys(notes)
 
 
-class _Choice:
-    """Decides which repeats are worth a loop, and notes why others are not."""
-
-    def __init__(self, recorded: Recorded, banned: dict[tuple[int, int, int], str]) -> None:
-        self.recorded, self.banned = recorded, banned
-        self.notes: list[str] = []
-
-    def takes(self, repeat: Repeat) -> bool:
-        block = self.recorded.calls[repeat.start : repeat.start + repeat.period]
-        if repeat.key in self.banned or all(call.view for call in block):
-            return False
-        why = self._obstacle(block)
-        if why:
-            self.notes.append(note_of(block, repeat.count, why))
-        return not why
-
-    def _obstacle(self, block: Sequence[Call]) -> str:
-        other = next((call for call in block if type(call) not in (Call, Check)), None)
-        if other is not None:
-            return f"it has {type(other).__name__.lower()}s, which have to be made one by one"
-        if any(value in RAISING for call in block for value in dict(call.errors or {}).values()):
-            return "NumPy is asked to raise errors of overflow and the like, which loops do not"
-        work, few = sum(map(work_of, block)) / len(block), sum(not call.view for call in block) < FUSED
-        why = f"its calls compute {work:,.0f} numbers each, and are few, for which NumPy is as fast"
-        return why if work > LARGEST and few else ""
+def _obstacle(block: Sequence[Call]) -> str:
+    """Return why a repeat is not worth a loop; nothing if it is."""
+    other = next((call for call in block if type(call) not in (Call, Check)), None)
+    if other is not None:
+        return f"it has {type(other).__name__.lower()}s, which have to be made one by one"
+    if any(value in RAISING for call in block for value in dict(call.errors or {}).values()):
+        return "NumPy is asked to raise errors of overflow and the like, which loops do not"
+    work, few = sum(map(work_of, block)) / len(block), sum(not call.view for call in block) < FUSED
+    why = f"its calls compute {work:,.0f} numbers each, and are few, for which NumPy is as fast"
+    return why if work > LARGEST and few else ""
 
 
 def _longest(true: Sequence[bool]) -> tuple[int, int]:
@@ -195,9 +200,6 @@ class _Roller:
         self._needed.add(v)
         k, r = int(self.recorded.made[v]), int(self.recorded.results[v])
         (q, j), call = plan.place(k), self.recorded.calls[k]
-        if q in plan.sums and j == plan.repeat.count - 1:
-            plan.summed[q] = x
-            return [plan.sums[q][0]]
         if q in plan.left_out:
             raise plan.fails("a sum of parts of arrays is read within it")
         value = x.value
@@ -268,11 +270,10 @@ class _Roller:
         after: list[Call] = []
         for x in plan.finals.values():
             results.append(self._final(x, after, first))
-        results += [part.result for part in plan.needed_parts(False)]
         moved = [array_like(x.shape, x.dtype, x) for x, _ in plan.in_place]
-        results += moved
+        results += [*moved, *(part.result for _, part in plan.stored if not part.moves)]
         results += plan.stacks.values()
-        results += [part.result for part in plan.needed_parts(True)]
+        results += [part.result for _, part in plan.stored if part.moves]
         for x, q, r, j in plan.rows.values():
             after += self._row(x, plan.stacks[q, r], j, first)
         for _, call in sorted(plan.again.items()):
@@ -280,15 +281,10 @@ class _Roller:
                 for x in traced_in(call.result):
                     x.memory = call.reads()[0].memory  # which may be that of a row
                 after.append(call)
-        for q, x in plan.summed.items():
-            start, parts = plan.sums[q]
-            after.append(call_like(np.array, (start,), x, first, order="C"))
-            for part in parts:
-                after += part.calls(x, True, self._constant, first)
         for (x, _), final in zip(plan.in_place, moved, strict=True):
             after.append(Call(np.copyto, (x, final), {}, None, x.memory, False, first.line, first.errors))
         for target, part in plan.stored:
-            after += part.calls(target, False, self._constant, first)
+            after += part.calls(target, self._constant, first)
         return [*before, call_like(loop, args, tuple(results), first), *after]
 
     def _constant(self, array: Array) -> Traced:
@@ -358,9 +354,7 @@ def _signature(loop: Loop) -> Any:
 
     parts: list[Any] = [loop.count, of(loop.arguments)]
     for given in loop.inputs:
-        rest = [getattr(given, name) for name in given.__slots__]
-        rest = [(x.tobytes(), x.shape) if type(x) is np.ndarray else of(x) for x in rest]
-        parts.append((type(given), *rest))
+        parts.append((type(given), *(of(getattr(given, name)) for name in given.__slots__)))
     for call in loop.calls:
         expected = repr(call.expected) if isinstance(call, Check) else ""
         given_and_made = of((call.args, call.kwargs, call.result))

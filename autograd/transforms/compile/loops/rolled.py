@@ -19,6 +19,7 @@ import numpy as np
 
 from ....arrays.door import Level, batched_at, batches, contents, copied_for, unrecorded, whole
 from ....arrays.traced import Traced, Variable, plain
+from ....errors import CompileError
 from ....graph.backward import pull_back
 from ....graph.grad_mode import enable_grad, no_grad, recording
 from ....graph.node import Node, ancestors, counter, leading_to
@@ -38,6 +39,7 @@ from ..recorder import ProgramRecorder, value_of
 from ..types import Array
 from .kept import MOST, kept
 from .loop import Carried, Input, Loop, Part, Same, Unsuitable
+from .parts import dense
 from .running import CompiledLoop, Until, copies, stand_in
 
 T = TypeVar("T")
@@ -315,11 +317,18 @@ class Body:
         n, k, m = len(self.carried), len(self.rows), len(self.after)
         return Body(records, calls, placed[:n], placed[n : n + k], placed[n + k :], results[:m], results[m:], [])
 
-    @unrecorded
     def like(self, x: Array | Tensor, lifted: bool) -> Any:
         """Return what stands for the gradient or the tangent of an array of the step."""
-        variable, levels = _variable(x), batches(unwrap(x))
-        made = batched_at(_argument(self.records, np.ones(variable.shape, variable.dtype), lifted), levels)
+        variable = _variable(x)
+        return self._ones(variable.shape, variable.dtype, batches(unwrap(x)), lifted)
+
+    def like_of(self, node: Node, lifted: bool, levels: tuple[Any, ...]) -> Any:
+        """Return what stands for that of a tensor that the step closes over, with these batches."""
+        return self._ones((*[level.size for level in reversed(levels)], *node.shape), node.dtype, levels, lifted)
+
+    @unrecorded
+    def _ones(self, shape: tuple[int, ...], dtype: np.dtype[Any], levels: tuple[Any, ...], lifted: bool) -> Any:
+        made = batched_at(_argument(self.records, np.ones(shape, dtype), lifted or bool(levels)), levels)
         return Tensor(made, requires_grad=True) if lifted else made
 
 
@@ -405,6 +414,19 @@ class Plan:
             results = self.run([unwrap(x) for x in inputs], False)
         likes = [*body.after, *body.ys]
         return [_as(x, isinstance(like, Tensor)) for x, like in zip(results, likes, strict=True)]
+
+    def derived(self, inputs: list[Array | Tensor]) -> list[Any]:
+        """Do that for a derivative, which nothing else computes where a value decides otherwise in a later step."""
+        try:
+            return self.applied(inputs)
+        except Diverged as error:
+            what = "a derivative of scan() that depends on a value, as on whether a factor of numpy.prod is 0,"
+            remedy = (
+                "write it without that, such as products by `*`, or leave the loop outside of the compiled function"
+            )
+            where = f"at {error.args[0]}"
+            self.body.records.refuse(what, remedy, where)
+            raise CompileError(f"compile: {what} {where}, cannot be recorded: {remedy}") from error
 
     @unrecorded
     def _standing_at(self, node: Node) -> Tensor:
@@ -531,8 +553,7 @@ class Plan:
                 inputs.append(Carried(x, len(arguments), after[i]))
                 arguments.append(x)
             elif i in used and i < n + len(body.rows):
-                positions = np.arange(x.size).reshape(x.shape)
-                inputs.append(Part(x, len(arguments), positions, x.size, self.reverse))
+                inputs.append(Part(x, len(arguments), 0, dense(x.shape), x.size, self.reverse))
                 arguments.append(_table(x, self.count if isinstance(self.count, int) else 1))
             elif i in used:
                 inputs.append(Same(x, len(arguments)))
@@ -596,7 +617,7 @@ class Plan:
         rest = [*map(_node, body.rows), *map(_node, body.shared), *body.known]
         rest = [node if want else None for node, want in zip(rest, wanted[n:], strict=True)]
         summed = rest[len(body.rows) :]
-        sums = [None if node is None else self._sum(node, lifted, ()) for node in summed]
+        sums = [None if node is None else body.like_of(node, lifted, ()) for node in summed]
         targets = [*map(_node, body.carried), *rest]
 
         def derive() -> Any:
@@ -627,7 +648,7 @@ class Plan:
         levels = [() if node is None else next(within) for node in summed]
         if any(levels):  # each element of a batch has its own
             sums = [
-                None if node is None else self._sum(node, lifted, several)
+                None if node is None else body.like_of(node, lifted, several)
                 for node, several in zip(summed, levels, strict=True)
             ]
             calls, (after, ys) = body.derived(derive)
@@ -636,14 +657,6 @@ class Plan:
         after, ys = ([_traced(body.records, x) for x in part] for part in (after, ys))
         of = Body(body.records, calls, started, rows, body.shared, after, ys, body.known if lifted else [])
         return Plan(of, self.count, not self.reverse), live
-
-    @unrecorded
-    def _sum(self, node: Node, lifted: bool, levels: tuple[Any, ...]) -> Any:
-        """Return what stands for a gradient, or a tangent, of a tensor that the step closes over."""
-        sizes = [level.size for level in reversed(levels)]
-        made = _argument(self.body.records, np.ones((*sizes, *node.shape), node.dtype), lifted or bool(levels))
-        made = batched_at(made, levels)
-        return Tensor(made, requires_grad=True) if lifted else made
 
     def forwards(self, given: tuple[tuple[Level, ...] | None, ...], lifted: bool) -> tuple[Plan, list[bool]]:
         """Return the loop of tangents; `given` has the batches of each tangent of an input, or None for no tangent."""
@@ -656,7 +669,7 @@ class Plan:
         own = {level for x in (*body.after, *body.ys) for level in batches(unwrap(x))}
         tangents = [None if of is None else body.like(x, lifted) for x, of in zip(others, given[n:k], strict=True)]
         tangents += [
-            None if of is None else self._sum(node, lifted, tuple(level for level in of if level in own))
+            None if of is None else body.like_of(node, lifted, tuple(level for level in of if level in own))
             for node, of in zip(body.known, given[k:], strict=True)
         ]
         nodes = [*map(_node, body.inputs), *body.known]
@@ -765,7 +778,7 @@ class _Scan(Function):
         sums = [_zeros(x) for x in back.body.carried[m:]]
         rows = [*more, *saved[: n + len(body.rows)], *(part for part in g[n:] if part is not None)]
         shared = saved[n + len(body.rows) :]
-        found = back.applied([*states, *sums, *rows, *shared])
+        found = back.derived([*states, *sums, *rows, *shared])
         k = len(back.body.carried)
         of_state, of_rest = iter(found[:m]), iter([*found[k:], *found[m:k]])
         return (
@@ -786,7 +799,7 @@ class _Scan(Function):
         k = n + len(body.rows)
         rows = [*saved[:k], *(t for t in tangents[n:k] if t is not None)]
         shared = [*saved[k:], *(t for t in tangents[k:] if t is not None)]
-        found = iter(forward.applied([*states, *rows, *shared]))
+        found = iter(forward.derived([*states, *rows, *shared]))
         zeros = [_zeros(x) for x in body.carried]
         of_state = [next(found) if on else z for on, z in zip(live, zeros, strict=True)]
         shapes = [(int(plain(plan.count)), *z.shape) for z in zeros]

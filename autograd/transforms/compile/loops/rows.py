@@ -18,12 +18,14 @@ from ....arrays.traced import Traced
 from ..numpy_calls import is_basic
 from ..passes import COPIES, drop_dead, skip_copies
 from ..program import HELD, MADE, Call, Check, Program, replaced, traced_in
-from .parts import array_like, call_like, number_like
+from .parts import array_like, call_like, number_like, size_of
 
 _ARITHMETIC = (np.add, np.subtract, np.multiply, np.divide)
 _ZEROS = (np.zeros, np.zeros_like)
 _LONGEST = 64  # writes to one row that are looked at
+_UNWRITTEN, _UNKNOWN = object(), object()  # of a part: nothing was written to it, or it is not known what
 _FEW = 4  # parts of an array of zeros that is added
+_SMALL = 4  # how many times as large it has to be as the parts, if these are slices alone, as in differences of these
 
 Key = tuple[int | tuple[int, int, int], ...]  # for each axis where the part is, or from where to where and the step
 
@@ -48,10 +50,11 @@ class _Table:
 
 
 class _State(NamedTuple):
-    """What is in an array: what its table says up to a version."""
+    """What is in an array: what its table says up to a version; of zeros that few parts were written to, the parts."""
 
     table: _Table
     version: int
+    parts: list[tuple[Key, Any]] | None = None
 
 
 class _Shown(NamedTuple):
@@ -222,7 +225,7 @@ class _Forwarding:
     def _row(self, memory: Any, key: Key, like: Call) -> Any:
         """Return a row of an array of which several parts were written to, made of these; None if one is not known."""
         state, whole = self.states.get(id(memory)), memory.whole
-        if state is None or state.table.lost or state.table.root is None or _looked_up(state, key) is not _Unknown:
+        if state is None or state.table.lost or state.table.root is None or _looked_up(state, key) is not _UNKNOWN:
             return None
         table, axis = state.table, state.table.axis
         place = key[axis]
@@ -262,13 +265,13 @@ class _Forwarding:
     def _value(self, memory: Any, key: Key) -> Any:
         """Return the variable that was written to a part of memory, if it is known."""
         state = self.states.get(id(memory))
-        found = _Unwritten if state is None else _looked_up(state, key)
-        return None if found is _Unwritten or found is _Unknown else found
+        found = _UNWRITTEN if state is None else _looked_up(state, key)
+        return None if found is _UNWRITTEN or found is _UNKNOWN else found
 
     def _root(self, memory: Any, key: Key) -> Any:
         """Return the array that has a part of memory that was not written to, or 0; None if that is not known."""
         state = self.states.get(id(memory))
-        if state is None or _looked_up(state, key) is not _Unwritten:
+        if state is None or _looked_up(state, key) is not _UNWRITTEN:
             return None
         return state.table.root
 
@@ -338,7 +341,7 @@ class _Forwarding:
             return None
         if call.function in _ZEROS:
             self.calls.append(call)
-            return _State(_Table(0), 0)
+            return _State(_Table(0), 0, [])
         x = call.args[0] if call.args else None
         if call.function in COPIES and isinstance(x, Traced) and _same_layout(x, result):
             self.calls.append(call)
@@ -348,6 +351,7 @@ class _Forwarding:
                 if isinstance(x, Traced) and isinstance(zeros, Traced) and _same_layout(x, result):
                     state = self._added(call, x, zeros)
                     if state is not None:
+                        self.found += 1
                         return state
         return None
 
@@ -360,11 +364,10 @@ class _Forwarding:
     def _added(self, call: Call, x: Any, zeros: Any) -> _State | None:
         """Make the sum of an array and zeros with a few parts that are none, part by part."""
         added = self.states.get(id(zeros.memory))
-        if added is None or type(added.table.root) is not int or added.table.lost or not _same_layout(zeros, x):
+        if added is None or not added.parts or not _same_layout(zeros, x):
             return None
-        parts = [(key, part) for row in added.table.rows.values() for _, key, part in row]
-        distinct = len({key for key, _ in parts}) == len(parts)
-        if not parts or len(parts) > _FEW or not distinct or any(part is None for _, part in parts):
+        parts = added.parts
+        if added.table.lost and _SMALL * sum(size_of(part) for _, part in parts) > x.size:
             return None
         if any(_overlap(a, b) for i, (a, _) in enumerate(parts) for b, _ in parts[:i]):
             return None
@@ -374,62 +377,53 @@ class _Forwarding:
             self.calls.append(Call(function, args, {}, result, writes, view, call.line, call.errors))
             return result
 
+        def taken(of: Any, index: Any) -> Any:
+            is_view = isinstance(part.value, np.ndarray)
+            return note(operator.getitem, (of, index), _like(part.value, of, is_view), view=is_view)
+
         note(np.ndarray.copy, (x, "K"), whole)
         for key, part in parts:
             index = _index(key)
             before = _looked_up(state, key)
             self.states[id(whole.memory)] = state
-            row = self._row(whole.memory, key, call) if before is _Unknown else None
-            if row is not None:
-                sub = _index(_without(key, state.table.axis))
-                before = note(operator.getitem, (row, sub), _like(part.value, row, True), view=True)
-            elif before is _Unwritten and isinstance(state.table.root, Traced):
-                before = note(
-                    operator.getitem, (state.table.root, index), _like(part.value, state.table.root, True), view=True
-                )
-            elif before is _Unknown or (before is _Unwritten and state.table.root is None):
-                before = note(operator.getitem, (x, index), _like(part.value, x, True), view=True)
-            total = part
-            if before is not _Unwritten:
-                total = note(np.add, (before, part), _like(part.value, part, False))
+            if before is _UNKNOWN and (row := self._row(whole.memory, key, call)) is not None:
+                before = taken(row, _index(_without(key, state.table.axis)))
+            elif before is _UNKNOWN or before is _UNWRITTEN:
+                root = whole if before is _UNKNOWN or state.table.root is None else state.table.root
+                before = taken(root, index) if isinstance(root, Traced) else 0.0  # which makes 0.0 of -0.0
+            total = note(np.add, (before, part), _like(part.value, part, False))
             note(operator.setitem, (whole, index, total), None, whole.memory)
             state = _written(state, key, total)
         return state
-
-
-class _Unwritten:
-    """Stands for a part that nothing was written to."""
-
-
-class _Unknown:
-    """Stands for a part of which it is not known what it holds."""
 
 
 def _looked_up(state: _State, key: Key) -> Any:
     """Return what was written to a part."""
     table, axis = state.table, state.table.axis
     if table.lost:
-        return _Unknown
+        return _UNKNOWN
     if axis < 0:
-        return _Unwritten
+        return _UNWRITTEN
     place = key[axis]
     if type(place) is not int:
-        return _Unknown
+        return _UNKNOWN
     tried = 0
     for version, other, value in reversed(table.rows.get(place, [])):
         if version > state.version:
             continue
         tried += 1
         if other == key:
-            return _Unknown if value is None else value
+            return _UNKNOWN if value is None else value
         if tried > _LONGEST or _overlap(key, other):
-            return _Unknown
-    return _Unwritten
+            return _UNKNOWN
+    return _UNWRITTEN
 
 
 def _written(state: _State, key: Key | None, value: Any) -> _State:
     """Return what is in an array after a write to a part; the value is None if it is not known, as the part may be."""
-    table = state.table
+    table, parts = state.table, None
+    if state.parts is not None and key is not None and value is not None and len(state.parts) < _FEW:
+        parts = [*state.parts, (key, value)]
     if state.version != table.version:  # a copy has been written to since
         key = None
     if key is not None and table.axis < 0:
@@ -438,10 +432,10 @@ def _written(state: _State, key: Key | None, value: Any) -> _State:
     if type(place) is not int or key is None:
         fresh = _Table(None)
         fresh.lost = True
-        return _State(fresh, 0)
+        return _State(fresh, 0, parts)
     table.version += 1
     table.rows.setdefault(place, []).append((table.version, key, value))
-    return _State(table, table.version)
+    return _State(table, table.version, parts)
 
 
 def _key(base: Any, index: Any) -> Key | None:

@@ -36,7 +36,7 @@ from ..program import (
 )
 from ..recycled import RECYCLED, Recycled
 from ..types import Array
-from .loop import Carried, Loop, Part, Same, Unsuitable
+from .loop import Carried, Loop, Part, Unsuitable
 
 SHORT = 500  # iterations that take no longer by Python, once, than machine code takes to make: a chain makes its own
 OFTEN = 2_000  # calls within which machine code of rows of calls has to pay
@@ -81,7 +81,7 @@ class CompiledLoop:
         if not count:  # the final values are those that `scan` begins with
             carried = [x for x in self.loop.inputs if isinstance(x, Carried)]
             for x, result in zip(carried, results, strict=False):
-                result[...] = given[x.first]
+                result[...] = given[x.argument]
         elif (
             self.form is not None
             and not errors_raise()
@@ -178,7 +178,7 @@ class CompiledLoop:
             self._fuse(count)
         loop, run = self.loop, (self._fused if self._fused and not errors_raise() else self._printed()).run
         values: list[Any] = [
-            None if isinstance(x, Part) else _value(given[_argument(x)], x.variable) for x in loop.inputs
+            None if isinstance(x, Part) else _value(given[x.argument], x.variable) for x in loop.inputs
         ]
         tables = [_rows(x, given[x.argument], count) for x in loop.inputs if isinstance(x, Part)]
         for table, (_, backwards) in zip(results[len(loop.finals) :], loop.stacked, strict=True):
@@ -388,10 +388,6 @@ def copies(calls: Iterable[Call], known: dict[int, Any]) -> list[Call]:
     return copied
 
 
-def _argument(x: Same | Carried) -> int:
-    return x.argument if isinstance(x, Same) else x.first
-
-
 def _value(array: Array, variable: Any) -> Any:
     """Return an array as the body reads it: a number where that is one."""
     if isinstance(variable, TracedFloat):
@@ -401,20 +397,15 @@ def _value(array: Array, variable: Any) -> Any:
 
 def _rows(part: Part, array: Array, count: int) -> Iterable[Any]:
     """Return what a part is in each iteration, in turn."""
-    flat, positions = array.reshape(-1), np.asarray(part.positions)
-    size, shape = positions.size, positions.shape
-    first, step = int(positions.flat[0]) if size else 0, part.step
+    flat, first, step = array.reshape(-1), part.start, part.step
     if part.backwards:
         first, step = first + step * (count - 1), -step
     if isinstance(part.variable, TracedFloat):
         return (float(flat[first + step * j]) for j in range(count))
     if not isinstance(part.variable.value, np.ndarray):
         return (flat[first + step * j] for j in range(count))
-    beside = positions - positions.flat[:1]
-    if np.array_equal(beside.reshape(-1), np.arange(size)):
-        row = flat[first : first + size].reshape(shape)
-        return _in_turn(as_strided(row, (count, *shape), (step * flat.itemsize, *row.strides)))
-    return (flat[beside + (first + step * j)] for j in range(count))
+    strides = [flat.itemsize * stride for stride in (step, *part.strides)]
+    return _in_turn(as_strided(flat[first:], (count, *part.variable.value.shape), strides))
 
 
 def _in_turn(table: Array) -> Iterable[Any]:

@@ -1,4 +1,4 @@
 """Compiled functions of values: straight-line Python on floats, forward and backward, written by one recorded run."""
 
 from .compiled import CompiledFunction as CompiledFunction
-from .program import ScalarProgram as ScalarProgram
+from .compiled import ScalarProgram as ScalarProgram

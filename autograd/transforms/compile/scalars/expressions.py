@@ -11,6 +11,7 @@ import math
 import operator
 import re
 from collections.abc import Callable
+from functools import partial
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
@@ -120,26 +121,13 @@ def _times(x: Any, y: Any) -> Any:
     return x if type(y) is float and y == 1.0 else _joined(operator.mul, x, y)
 
 
-def _install() -> None:
-    for function in _BINARY:
-        name = function.__name__
-        of_two = _times if function is operator.mul else _partial(function)
-        setattr(Text, f"__{name}__", of_two)
-        if _BINARY[function][1] != _CONDITION:
-            setattr(Text, f"__r{name}__", _reflected(of_two))
-    for sign, symbol in _UNARY.items():
-        setattr(Text, f"__{sign.__name__}__", lambda x, s=symbol: Text(f"{s}{x.within(_SIGN + 1)}", _SIGN))
-
-
-def _partial(function: Callable[..., Any]) -> Callable[[Any, Any], Text]:
-    return lambda x, y: _joined(function, x, y)
-
-
-def _reflected(apply: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    return lambda y, x: apply(x, y)
-
-
-_install()
+for _function, (_, _rank) in _BINARY.items():
+    _of_two: Any = _times if _function is operator.mul else partial(_joined, _function)
+    setattr(Text, f"__{_function.__name__}__", lambda x, y, of_two=_of_two: of_two(x, y))
+    if _rank != _CONDITION:
+        setattr(Text, f"__r{_function.__name__}__", lambda y, x, of_two=_of_two: of_two(x, y))
+for _sign, _symbol in _UNARY.items():
+    setattr(Text, f"__{_sign.__name__}__", lambda x, s=_symbol: Text(f"{s}{x.within(_SIGN + 1)}", _SIGN))
 
 
 def _written(function: Callable[..., Any], args: tuple[Any, ...], taken: tuple[bool, ...] = ()) -> Text:

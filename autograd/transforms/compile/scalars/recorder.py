@@ -302,10 +302,6 @@ def _of_two(function: Callable[[Any, Any], Any], reflected: bool = False) -> Cal
     return method
 
 
-def _of_one(function: Callable[[Any], Any]) -> Callable[[RecordedFloat], Any]:
-    return lambda x: x.recorder.floats(function, x)
-
-
 def _refused(name: str) -> Callable[..., NoReturn]:
     def method(x: Any, *_: Any) -> NoReturn:
         _refuse_number(name, x.recorder)
@@ -319,7 +315,7 @@ for _name in ("add", "sub", "mul", "truediv", "mod", "floordiv", "pow"):
 for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
     setattr(RecordedFloat, f"__{_name}__", _of_two(getattr(operator, _name)))
 for _name, _function in (("bool", bool), ("neg", operator.neg), ("pos", operator.pos), ("abs", abs)):
-    setattr(RecordedFloat, f"__{_name}__", _of_one(_function))
+    setattr(RecordedFloat, f"__{_name}__", lambda x, function=_function: x.recorder.floats(function, x))
 for _name in ("float", "int", "trunc", "floor", "ceil", "index", "complex", "divmod", "rdivmod", "format", "hash"):
     setattr(RecordedFloat, f"__{_name}__", _refused(_name))
 
