@@ -159,7 +159,7 @@ def test_each_function_at_edges(dtype: Any, at_once: None) -> None:
     def all_of_them(x: Array, y: Array) -> Any:
         made = [f(*(x, y)[: f.nin]) for f in (*ARITHMETIC, *COMPARISONS)]
         clips = [np.clip(x, *bounds) for bounds in ((-1, 2.5), (0, 1), (-1, -0.0), (None, 0.0), (y[0], y[-1]))]
-        return *made, *clips, np.where(x > y, x, y), x**2, (x**2).astype(int), x.max(axis=-1, keepdims=True)
+        return *made, *clips, np.where(x > y, x, y), x**2, x**3, (x**2).astype(int), x.max(axis=-1, keepdims=True)
 
     assert loops(compare(all_of_them, (x, y), (y, x), (x[:3], y[:3]))) >= 1
 
