@@ -165,6 +165,22 @@ def test_each_function_at_edges(dtype: Any, at_once: None) -> None:
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
+def test_squares_are_fused_and_cubes_left_to_numpy(dtype: Any, at_once: None) -> None:
+    """NumPy's powers are rounded once, two products twice."""
+    x = np.random.default_rng(0).standard_normal(2000).astype(dtype)
+    assert loops(compare(lambda x: (x**2 * 2 + 1,), (x,))) == 1
+    assert not loops(compare(lambda x: ((x * 2) ** 3 + 1,), (x,)))
+
+
+def test_rows_end_at_dtypes_that_machine_code_does_not_know(at_once: None) -> None:
+    def compute(x: Array) -> Any:
+        z = ((x * 2 + 1) * x).astype(complex) * (1 + 2j)
+        return (((z * z + z).imag * 2 + x) * x,)
+
+    assert loops(compare(compute, (np.linspace(-1, 1, 30),))) == 2
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
 def test_a_dtype_is_what_operands_are_cast_to(dtype: Any, at_once: None) -> None:
     def compute(x: Array, y: Array) -> Any:
         z = np.add(x, y, dtype=np.float64) * 2

@@ -63,6 +63,7 @@ def main() -> None:
     )
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):  # children are forked
         os.environ.setdefault(name, "1")
+    os.environ["NUMBA_CACHE_DIR"] = os.devnull  # machine code of a mutant is not for others, nor theirs for it
     ignored = [f"--ignore=tests/nn/{name}" for name in NOT_OF_RULES]
     pytest.main([*tests, *ignored, "-q", "-m", "", "--no-header", "--no-summary", "-p", "no:cacheprovider"], [runner])
     print(report(runner))

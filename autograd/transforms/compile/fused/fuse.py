@@ -23,7 +23,6 @@ _COPIES = frozenset((
     operator.setitem, np.copyto, np.array, np.copy, np.ndarray.copy, np.ndarray.astype, np.concatenate, np.stack,
 ))  # fmt: skip
 _UFUNCS = frozenset((*ARITHMETIC, *COMPARISONS, *LOGIC))
-_POWERS = frozenset((pow, operator.pow, np.power))
 _SUMS = frozenset(("sum", "max"))
 _EXTREMES = frozenset((np.maximum, np.minimum))
 
@@ -42,7 +41,7 @@ def _takes_second() -> bool:
 
 
 _TAKES_SECOND = _takes_second()
-_FUNCTIONS = frozenset((np.exp, np.expm1, np.log, np.log1p, np.tanh, np.cosh))  # which NumPy computes in another way
+_FUNCTIONS = frozenset((np.exp, np.expm1, np.log, np.log1p, np.tanh, np.cosh, np.power))  # NumPy has another way
 # Seconds, as measured: to load LLVM and machine code from disk, or make some; what each further call of a row saves,
 # and each byte of its result.
 _TO_FUSE, _A_CALL, _A_BYTE = 0.5, 2e-7, 3e-11
@@ -89,8 +88,6 @@ def _is_exact(call: Call) -> bool:
         return False  # of floats made integers, what is out of range is anything
     if function in CLIPS:  # which has ideas of its own of which zero is the larger
         return all(isinstance(bound, float | int | np.floating) and bound for bound in call.args[1:])
-    if function in _POWERS:
-        return function is not np.power and call.args[1] == 2
     if function in _EXTREMES:
         return _TAKES_SECOND
     if reduction_of(function):  # for the largest, NumPy takes any of 0.0 and -0.0, as it happens to go through a row
@@ -113,7 +110,7 @@ def _is_suited(call: Call) -> bool:
         return False
     if not all(_is_known(x) for x in (*made, *call.reads())):
         return False
-    if function in _POWERS:
+    if function is np.power:
         return len(args) == 2 and type(args[1]) in (int, float) and args[1] in (2, 3)
     if reduction_of(function) in _SUMS or function is np.vecdot:
         return _is_of_rows(call)
