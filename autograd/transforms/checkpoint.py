@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
@@ -210,9 +209,12 @@ class _Region:
 
     def _compute_again(self) -> dict[int, Array]:
         # Was it another thread that drew from NumPy's generator? Then it need not be put back.
-        others = [(each, state) for each, state in self._random if each is not None or threading.active_count() == 1]
+        alone = "threading" not in sys.modules or sys.modules["threading"].active_count() == 1
+        others = [(each, state) for each, state in self._random if each is not None or alone]
+        now = [(each, _state(each)) for each, _ in self._random[len(others) :]]
         kept, result = self._called_again(others)
-        if len(others) < len(self._random) and not self._is_repeated(kept):
+        if now and not self._is_repeated(kept):
+            set_random_states(now)
             kept, result = self._called_again(self._random)
         if [(array.shape, array.dtype) for array in kept] != self._forms:
             raise GraphError(

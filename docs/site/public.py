@@ -47,6 +47,9 @@ def _defined(node: ast.stmt) -> str:
     match node:
         case ast.ClassDef() | ast.FunctionDef():
             return node.name
-        case ast.Assign(targets=[ast.Name(name)], value=ast.Call(ast.Name("sibling"))):
+        case ast.Assign(
+            targets=[ast.Name(name)],
+            value=ast.Call(ast.Name("sibling")) | ast.Call(args=[ast.Call(ast.Name("sibling"))]),
+        ):
             return name
     return ""

@@ -396,7 +396,7 @@ def test_functions_of_others_that_need_the_value_itself(name: str) -> None:
 
 
 def test_functions_of_numba_need_the_array_itself() -> None:
-    twice = pytest.importorskip("llvmlite").njit(lambda x: x * 2)
+    twice = pytest.importorskip("numba").njit(lambda x: x * 2)
     with pytest.raises(CompileError, match=r"needs the ndarray itself .*: make it outside"):
         compiled(lambda x: twice(x) + 1)(X)
 

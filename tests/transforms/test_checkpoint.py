@@ -4,6 +4,7 @@ import copy
 import gc
 import threading
 import weakref
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -208,7 +209,20 @@ def test_checkpoints_of_plain_arrays_compute() -> None:
     assert not isinstance(checkpoint(deep, X), Tensor)
 
 
-def test_generators_go_on_from_where_they_were() -> None:
+@pytest.fixture(params=["alone", "beside a thread"])
+def threads(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Programs with another thread, such as that of a progress bar, which draws nothing."""
+    ended = threading.Event()
+    thread = threading.Thread(target=ended.wait)
+    if request.param != "alone":
+        thread.start()
+    yield
+    ended.set()
+    if request.param != "alone":
+        thread.join()
+
+
+def test_generators_go_on_from_where_they_were(threads: None) -> None:
     generator = np.random.default_rng(0)
     x = tensor(X, requires_grad=True)
 
@@ -225,7 +239,7 @@ def test_generators_go_on_from_where_they_were() -> None:
     assert np.isfinite(x.grad.data).all()
 
 
-def test_a_generator_that_is_global_starts_as_it_did() -> None:
+def test_a_generator_that_is_global_starts_as_it_did(threads: None) -> None:
     x = tensor(np.ones(3), requires_grad=True)
     np.random.seed(3)
     y = checkpoint(lambda x: x * np.random.standard_normal(3) * x, x).sum()

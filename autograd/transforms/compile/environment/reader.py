@@ -19,7 +19,7 @@ from functools import cached_property, partial, partialmethod
 from importlib.util import resolve_name
 from pathlib import PurePath
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MappingProxyType, MethodType, ModuleType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -353,9 +353,13 @@ class Reader:
         elif isinstance(value, ContextVar):
             self._read(name, where, "context", value, "", value_in("context", value))
         elif isinstance(value, _VIEWS):
-            self._everything |= isinstance(value, _BY_NAME)
             for each in gc.get_referents(value):
                 self._later(name, where, each)
+            if isinstance(value, _BY_NAME):  # one of methods with keywords is made by a partial function
+                made, given = cast("tuple[Any, tuple[Any, ...]]", value.__reduce__())
+                paths = given if isinstance(value, operator.attrgetter) else (*getattr(made, "args", ()), *given)[:1]
+                for key in ".".join(paths).split("."):
+                    self._names.setdefault(key, where)
         elif isinstance(value, _CONSTANT):
             return
         elif hasattr(kind, "__next__") and class_in_library(kind):
