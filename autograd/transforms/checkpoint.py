@@ -210,7 +210,8 @@ class _Region:
     def _compute_again(self) -> dict[int, Array]:
         # Was it another thread that drew from NumPy's generator? Then it need not be put back.
         alone = "threading" not in sys.modules or sys.modules["threading"].active_count() == 1
-        others = [(each, state) for each, state in self._random if each is not None or alone]
+        known = alone or not drawn_since(self._random)
+        others = [(each, state) for each, state in self._random if each is not None or known]
         now = [(each, _state(each)) for each, _ in self._random[len(others) :]]
         kept, result = self._called_again(others)
         if now and not self._is_repeated(kept):
