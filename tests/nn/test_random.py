@@ -236,6 +236,7 @@ def scanned(number: int) -> None:
             slope(x)
 
 
+@pytest.mark.filterwarnings("ignore:each step changes:nn.TrainingWarning")  # of weights that are others each time
 @pytest.mark.parametrize("work", [ensemble_member, summarized, searched, seeded_elsewhere, checkpointed, scanned])
 def test_no_numbers_are_drawn_twice_while_other_threads_draw(
     work: Callable[[int], Any], monkeypatch: pytest.MonkeyPatch
