@@ -17,12 +17,12 @@ def formula(function: Callable[[Any], Any], description: str | None = None) -> T
 
     What has no description takes that of the base class.
     """
-    return _declared(function, description)
+    return _declared(function, description, Tensor)
 
 
 def dependent(function: Callable[[Any], Constraint], description: str | None = None) -> Constraint:
     """Declare a constraint that depends on parameters, as `formula` does for numbers."""
-    return _declared(function, description)
+    return _declared(function, description, Constraint)
 
 
 def of_value(function: Callable[[Any, Any], Any]) -> Any:
@@ -45,8 +45,8 @@ def sampled(function: Callable[[Any, tuple[int, ...], Any], Any]) -> Any:
     return function
 
 
-def _declared(function: Callable[[Any], Any], description: str | None) -> Any:
-    function.__doc__ = description
+def _declared(function: Callable[[Any], Any], description: str | None, kind: type) -> Any:
+    function.__doc__, function.__annotations__ = description, {"return": kind}
     return _Formula(function)
 
 

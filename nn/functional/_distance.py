@@ -96,13 +96,13 @@ def _check_lengths(name: str, x1: Any, x2: Any, axis: int) -> None:
         )
 
 
-def shrunk(x: Any, axis: Any) -> Any:
+def shrunk(x: Tensor, axis: int | tuple[int, ...]) -> Any:
     """Divide vectors by the greatest of their elements, unless that is infinite, or small."""
     greatest = np.max(np.abs(borrow(x)), axis=axis, keepdims=True, initial=0)
     return x / np.where((greatest > 1) & np.isfinite(greatest), greatest, 1)
 
 
-def divided_by_length(x: Any, p: float, axis: Any, eps: float) -> Any:
+def divided_by_length(x: Tensor, p: float, axis: int | tuple[int, ...], eps: float) -> Any:
     """Divide vectors by their p-norms, or by eps where that is larger; zeros stay zeros, with a finite gradient."""
     norm: Any = np.linalg.norm if isinstance(axis, int) else np.linalg.vector_norm
     length = norm(x, axis=axis, keepdims=True, ord=p)

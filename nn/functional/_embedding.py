@@ -136,7 +136,7 @@ def rows_at(table: Any, index: Any) -> Any:
     return table[index]
 
 
-def read_indices(name: str, values: Any, count: int, counted: str) -> Array:
+def read_indices(name: str, values: TensorLike, count: int, counted: str) -> Array:
     """Return indices as an array of integers, all from 0 to ``count - 1``, or raise and say what is `counted`."""
     index = as_array(borrow(values))
     if index.dtype.kind not in "iu":

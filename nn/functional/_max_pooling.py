@@ -84,7 +84,7 @@ def _max_pool_rule(g: Any, x: Any, out: Any, windows: Windows) -> Any:
 max_windows = general(_max_pool, _max_pool_rule, name="max_pool")
 
 
-def first_places(x: Any, windows: Windows) -> Any:
+def first_places(x: Array, windows: Windows) -> Any:
     """Return the flat index of the first maximum of each window, counted row by row; nan counts as the largest."""
     best = empty_beside(x, windows.counts, x.dtype)
     best.fill(-math.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min)

@@ -101,7 +101,7 @@ elementwise(special.binom, _binom_of_total, _binom_of_chosen)
 
 
 @in_double
-def density(a: Any, b: Any, x: Any) -> Any:
+def density(a: ArrayOrTensor, b: ArrayOrTensor, x: ArrayOrTensor) -> Any:
     """Return x**(a - 1) (1 - x)**(b - 1) / beta(a, b), the derivative of betainc(a, b, x) in x."""
     return _part_of_shapes(0, 0, a, b) * weight(a - 1, b - 1, a, b, np.log(x), np.log1p(-x))
 

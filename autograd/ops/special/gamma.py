@@ -247,7 +247,7 @@ def _weight(a: Any, x: Any) -> Any:
 
 
 @in_double
-def density(a: Any, x: Any) -> Any:
+def density(a: ArrayOrTensor, x: ArrayOrTensor) -> Any:
     """Return x**(a - 1) exp(-x) / gamma(a), the derivative of gammainc(a, x) in x."""
     return a * _weight(a, x)
 

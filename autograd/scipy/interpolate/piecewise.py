@@ -11,7 +11,7 @@ from scipy import interpolate
 
 from autograd import DomainError, ShapeError, Tensor
 from autograd.extend import anywhere
-from autograd.inside import TensorLike, selected, unwrap
+from autograd.inside import ArrayOrTensor, TensorLike, selected, unwrap
 
 from ..common import double, is_plain
 from .common import beyond, column, intervals_of, knots_and_values, placed, require_increasing
@@ -249,7 +249,7 @@ class PPoly:
         return found
 
 
-def hermite_coefficients(x: Any, y: Any, slopes: Any) -> Any:
+def hermite_coefficients(x: ArrayOrTensor, y: ArrayOrTensor, slopes: ArrayOrTensor) -> Any:
     """Return the coefficients of the cubic polynomials with these values and slopes at both ends of each interval."""
     dx = column(x[1:] - x[:-1], y.ndim - 1)
     slope = (y[1:] - y[:-1]) / dx

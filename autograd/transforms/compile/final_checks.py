@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...arrays.door import outside_types
+from ...source.source_info import within_file
 from .environment import Environment
 from .environment.libraries import class_in_library
 from .memory import owner_of
@@ -26,6 +27,7 @@ def refuse_at_end(records: ProgramRecorder, environment: Environment, outputs: S
         what, remedy = f"a change of {changed.name}", "make it outside the function, or return the new value"
         if isinstance(changed.holder, tuple(outside_types)):
             kind = type(changed.holder).__name__
+            where = records.home if within_file(changed.where.rpartition(":")[0]) else where
             what, remedy = f"{what} by a method of {kind}", "call the method outside the compiled function"
         records.refuse(what, remedy, where)
     if records.failed:

@@ -22,6 +22,7 @@ import numpy as np
 from autograd import extend
 from autograd.extend import unrecorded
 
+from ..._arguments import Array
 from .sliding_windows import Sizes, Windows
 
 _FEWEST = 1 << 20  # products in all, from which on it pays to load LLVM
@@ -83,7 +84,7 @@ def _function(name: str, char: str, tile: tuple[int, int], width: int) -> Callab
     return tiles.function(name, char, tile, width)
 
 
-def fits(x: Any, weights: int, outputs: int, windows: Windows) -> bool:
+def fits(x: Array, weights: int, outputs: int, windows: Windows) -> bool:
     """Tell whether machine code correlates `x` with so many weights, and faster than BLAS.
 
     Besides, BLAS has to read the columns once for each group's `outputs`, and machine code computes some in vain.
@@ -105,7 +106,7 @@ def fits(x: Any, weights: int, outputs: int, windows: Windows) -> bool:
 
 
 @unrecorded
-def pad(x: Any, windows: Windows) -> Any:
+def pad(x: Array, windows: Windows) -> Any:
     """Return the input with zeros around it, as one row of shape ``(channels, *stride, n, *padded)``, and some more.
 
     What windows skip from one to the next is taken apart, so that neighbours in memory belong to neighbouring windows.
@@ -123,7 +124,7 @@ def pad(x: Any, windows: Windows) -> Any:
 
 
 @unrecorded
-def correlate(row: Any, weight: Any, n: int, windows: Windows, groups: int) -> Any:
+def correlate(row: Array, weight: Array, n: int, windows: Windows, groups: int) -> Any:
     """Return the sums over all windows of `n` images, of which `pad` made `row`: shape ``(outputs, n, *counts)``."""
     plan, wide, lanes = _plan(windows, row.dtype), _known().correlate[1], _lanes(row.dtype)
     outputs, inner = weight.shape[:2]
@@ -147,7 +148,7 @@ def correlate(row: Any, weight: Any, n: int, windows: Windows, groups: int) -> A
 
 
 @unrecorded
-def products(row: Any, y: Any, windows: Windows, groups: int) -> Any:
+def products(row: Any, y: Array, windows: Windows, groups: int) -> Any:
     """Return the sums over all windows of their elements times one of `y`: ``(outputs, channels / groups, *kernel)``.
 
     `pad` made `row`. What a run has beyond the windows counts 0 times, which is nan for what is infinite.
