@@ -32,7 +32,7 @@ def call_undifferentiated(function: Callable[..., Any], args: tuple[Any, ...], k
         refuse_values(*args, *kwargs.values())
     position, out = len(args), kwargs.get("out")
     if "out" not in kwargs and any(isinstance(arg, Tensor) for arg in args[1:]):
-        position = min(dispatch.position_of_out(function), position)
+        position = min(dispatch.out_and_after(function)[0], position)
         out = args[position] if position < len(args) else None
     if not isinstance(out, Tensor):
         return on_arrays(function, *args, **kwargs)

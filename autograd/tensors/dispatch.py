@@ -99,24 +99,25 @@ ufunc_fallback = _replaced("ufunc_fallback", "ufunc_methods")
 
 
 @cache
-def position_of_out(function: Callable[..., Any]) -> int:
-    """Return the place of the parameter `out` of a NumPy function; beyond all others where it has none."""
-    try:
-        parameters = list(signature(function).parameters.values())
-    except ValueError:  # a function in C that does not tell them
-        return sys.maxsize
-    places = [i for i, p in enumerate(parameters) if p.name == "out" and p.kind is p.POSITIONAL_OR_KEYWORD]
-    return places[0] if places else sys.maxsize
+def out_and_after(function: Callable[..., Any], names: tuple[str, ...] | None = None) -> tuple[int, tuple[str, ...]]:
+    """Return the position of a function's parameter `out`, beyond all others if it has none, and the names after it."""
+    if names is None:  # those that may be given by position, where a function in C does not tell them
+        try:
+            parameters = signature(function).parameters.values()
+        except (TypeError, ValueError):
+            return sys.maxsize, ()
+        names = tuple([p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)])
+    return (names.index("out"), names[names.index("out") + 1 :]) if "out" in names else (sys.maxsize, ())
 
 
 def without_out(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any], Any]:
     """Return the arguments of a call without the array to write its result to, and that array, or None."""
-    place, named = position_of_out(function), dict(kwargs)
-    if len(args) > place:  # what stands behind it has to be named once it is taken out
-        named = {**dict(zip(list(signature(function).parameters)[place:], args[place:], strict=False)), **kwargs}
-        args = args[:place]
+    (position, after), named = out_and_after(function), dict(kwargs)
+    if len(args) > position:  # what stands behind it has to be named once it is taken out
+        named = {"out": args[position], **dict(zip(after, args[position + 1 :], strict=False)), **kwargs}
+        args = args[:position]
     return args, named, named.pop("out", None)
 
 

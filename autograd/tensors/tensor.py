@@ -474,7 +474,7 @@ class Tensor(Installed):
             if not args:  # NumPy calls the first parameter `a`, `ary`, `m` or `x`; an operation takes it by position
                 first = next(iter(signature(function).parameters))
                 args, kwargs = (kwargs[first],), {name: kwargs[name] for name in kwargs if name != first}
-            given = "out" in kwargs or (len(args) > 1 and len(args) > dispatch.position_of_out(function))
+            given = "out" in kwargs or (len(args) > 1 and len(args) > dispatch.out_and_after(function)[0])
             if given and function not in writers:
                 return dispatch.call_into(function, operation, args, kwargs)
             try:

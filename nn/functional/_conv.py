@@ -83,17 +83,15 @@ def conv2d(
     """
     owner = "conv2d"
     axes = axes_of(owner)
-    weight, bias = as_operand(owner, "weight", weight), None if bias is None else as_operand(owner, "bias", bias)
-    x = spatial_operand(owner, axes, input)
-    _check(owner, axes, x, weight, bias, groups, transpose=False)
+    x, w, b = _operands(owner, axes, input, weight, bias, groups, transpose=False)
     stride = per_axis(stride, axes, "stride", owner, 1)
     dilation = per_axis(dilation, axes, "dilation", owner, 1)
-    kernel, size = weight.shape[2:], x.shape[-axes:]
+    kernel, size = w.shape[2:], x.shape[-axes:]
     low, high = paddings(owner, axes, padding, kernel, stride, dilation)
     windows = slide(owner, size, kernel, stride, low, high, dilation)
     if x.ndim == axes + 1:
-        return convolve(x[None], weight, bias, windows, groups, Saved())[0]
-    return convolve(x, weight, bias, windows, groups, Saved())
+        return convolve(x[None], w, b, windows, groups, Saved())[0]
+    return convolve(x, w, b, windows, groups, Saved())
 
 
 conv1d = example("F.conv1d(np.array([[1.0, 2.0, 4.0, 8.0]]), np.array([[[-1.0, 1.0]]]))", "array([[1., 2., 4.]])")(
@@ -156,9 +154,7 @@ def conv_transpose2d(
     """
     owner = "conv_transpose2d"
     axes = axes_of(owner)
-    weight, bias = as_operand(owner, "weight", weight), None if bias is None else as_operand(owner, "bias", bias)
-    x = spatial_operand(owner, axes, input)
-    _check(owner, axes, x, weight, bias, groups, transpose=True)
+    x, w, b = _operands(owner, axes, input, weight, bias, groups, transpose=True)
     stride = per_axis(stride, axes, "stride", owner, 1)
     padding = per_axis(padding, axes, "padding", owner)
     dilation = per_axis(dilation, axes, "dilation", owner, 1)
@@ -168,7 +164,7 @@ def conv_transpose2d(
             f"{owner}: output_padding should be less than the stride or the dilation, but is {extra} with stride "
             f"{stride} and dilation {dilation}"
         )
-    kernel, count = weight.shape[2:], x.shape[-axes:]
+    kernel, count = w.shape[2:], x.shape[-axes:]
     size = tuple(
         (n - 1) * s - 2 * p + d * (k - 1) + 1 + e
         for n, k, s, p, d, e in zip(count, kernel, stride, padding, dilation, extra, strict=True)
@@ -177,8 +173,8 @@ def conv_transpose2d(
         raise ShapeError(f"{owner}: an output of spatial shape {size} is none: use less padding than {padding}")
     windows = Windows(size, kernel, stride, dilation, padding, count)
     if x.ndim == axes + 1:
-        return transposed(x[None], weight, bias, windows, groups)[0]
-    return transposed(x, weight, bias, windows, groups)
+        return transposed(x[None], w, b, windows, groups)[0]
+    return transposed(x, w, b, windows, groups)
 
 
 conv_transpose1d = example(
@@ -221,8 +217,10 @@ def _channel_remedy(shape: tuple[int, ...], axes: int, channels: int) -> str:
     return ""
 
 
-def _check(owner: str, axes: int, x: Any, weight: Any, bias: Any, groups: int, transpose: bool) -> None:
-    """Raise the error for shapes that do not fit together."""
+def _operands(owner: str, axes: int, x: Any, weight: Any, bias: Any, groups: int, transpose: bool) -> tuple[Any, ...]:
+    """Return the input, the weight and the bias as operands, or raise the error for shapes that do not fit together."""
+    weight, bias = as_operand(owner, "weight", weight), None if bias is None else as_operand(owner, "bias", bias)
+    x = spatial_operand(owner, axes, x)
     if not isinstance(groups, int | np.integer) or groups < 1:
         raise ValueError(f"{owner}: groups should be an integer of at least 1, not {groups!r}")
     if weight.ndim != axes + 2:
@@ -240,3 +238,4 @@ def _check(owner: str, axes: int, x: Any, weight: Any, bias: Any, groups: int, t
     outputs = weight.shape[1] * groups if transpose else weight.shape[0]
     if bias is not None and bias.shape != (outputs,):
         raise ShapeError(f"{owner}: bias should have the shape ({outputs},), one for each output, not {bias.shape}")
+    return x, weight, bias

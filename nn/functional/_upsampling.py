@@ -76,9 +76,7 @@ _resample_back: Function = linear(_scatter, lambda g, plan, axis: resample(g, pl
 @cached_arrays(256)
 def _plan(mode: str, size: int, new: int, scale: Scale, align_corners: bool) -> Plan:
     """Return where the positions of a new axis come from, in one of the modes, without earlier rounding."""
-    if mode.startswith(
-        "nearest"
-    ):  # that at floor(i * scale), or, exactly, that which contains the centre of the new one
+    if mode.startswith("nearest"):  # that at floor(i * scale), or, exactly, that around the centre of the new one
         places = (2 * np.arange(new) + (mode == "nearest-exact")) * scale[0] // (2 * scale[1])
         return Plan(size, (np.minimum(places.astype(np.intp), size - 1),), (None,))
     if align_corners:

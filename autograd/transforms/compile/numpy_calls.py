@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 import operator
-import sys
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 from ...arrays.traced import Traced, flat_setitem
+from ...tensors import dispatch
 from .program import traced_in
 from .types import ArrayArgument, NumPyFunction
 
@@ -104,23 +103,10 @@ _IN_C: dict[Any, tuple[str, ...]] = {
 
 
 @cache
-def out_and_after(function: NumPyFunction) -> tuple[int, tuple[str, ...]]:
-    """Return the position of the argument `out`, a large number if there is none, and the names of what follows it."""
-    names = _positional(function)
-    return (names.index("out"), names[names.index("out") + 1 :]) if "out" in names else (sys.maxsize, ())
-
-
-def _positional(function: Any) -> tuple[str, ...]:
-    """Return the names of what a function takes by position; a method of ndarrays takes what NumPy's function does."""
+def out_and_after(function: Any) -> tuple[int, tuple[str, ...]]:
+    """Do as `dispatch.out_and_after`; a method of ndarrays takes by position what NumPy's function does."""
     if isinstance(getattr(function, "__self__", None), np.ufunc):
-        return _OF_UFUNCS.get(function.__name__, ())
+        return dispatch.out_and_after(function, _OF_UFUNCS.get(function.__name__, ()))
     if getattr(function, "__objclass__", None) is ndarray:
         function = getattr(np, function.__name__, function)
-    if function in _IN_C:
-        return _IN_C[function]
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return ()
-    by_position = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return tuple([parameter.name for parameter in parameters if parameter.kind in by_position])
+    return dispatch.out_and_after(function, _IN_C.get(function))

@@ -102,9 +102,7 @@ def hessian(fun: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     return to_arrays(autograd.hessian(of_arrays(fun), argnums))
 
 
-def vmap(
-    fun: Function, in_axes: int | Sequence[Any] | None = 0, out_axes: int | Sequence[Any] | None = 0, **foreign: Any
-) -> Function:
+def vmap(fun: Function, in_axes: Axes = 0, out_axes: Axes = 0, **foreign: Any) -> Function:
     """Return a function of a batch; one that branches by values is computed for each group that agrees."""
     in_axes = tuple(in_axes) if isinstance(in_axes, list) else in_axes
     return to_arrays(autograd.vmap(of_arrays(fun), in_axes, out_axes, branches="split", **foreign))

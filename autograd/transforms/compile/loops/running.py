@@ -86,7 +86,7 @@ class CompiledLoop:
             self.form is not None
             and not errors_raise()
             and (count > SHORT or self._called)
-            and (machine := self._machine or self._machine_code_of("MachineCode", self.form))  # not while others record
+            and (machine := self._machine or self._from_llvm("MachineCode", self.form))  # not while others record
         ):
             self._machine = machine
             if not machine(*given, *results, count):
@@ -136,14 +136,14 @@ class CompiledLoop:
     def compile(self) -> None:
         """Find what machine code of it is made from, if that is possible; `why` says why not."""
         with original_creation() as self._tried:
-            self.form = self._machine_code_of("form_of", self.loop) if self._tried else None
+            self.form = self._from_llvm("form_of", self.loop) if self._tried else None
 
     def lanes(self, batched: tuple[bool, ...], size: int, tables: tuple[int, ...] = ()) -> Lanes | None:
         """Return the loop for each element of a batch; None if there is no machine code of that."""
-        machine = self._machine_code_of("machine_code", self.loop, batched, size, tables)
+        machine = self._from_llvm("machine_code", self.loop, batched, size, tables)
         return machine and Lanes(self, machine, batched, size, tables)
 
-    def _machine_code_of(self, name: str, *given: Any) -> Any:
+    def _from_llvm(self, name: str, *given: Any) -> Any:
         if find_spec("llvmlite") is None:
             self.why = "llvmlite is not installed"
             return None
@@ -153,7 +153,7 @@ class CompiledLoop:
         except Unsuitable as unsuitable:
             self.why, self._fuses = str(unsuitable), True
         except ImportError as error:  # it is there, but too old, or not for this Python
-            self.why = f"{error}"
+            self.why = str(error)
         return None
 
     # By Python
